@@ -1,0 +1,1 @@
+//! Phase 3, Resolution -> Program: expressions evaluated, checks run.

@@ -1,0 +1,1 @@
+//! Arguments and commands; the only place that prints.

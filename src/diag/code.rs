@@ -1,0 +1,48 @@
+//! The registry of diagnostic codes: words, each documented in `docs/codes/<code>.md`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// The name of a kind of finding. Checks of stacks bring their own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(Cow<'static, str>);
+
+impl Code {
+    /// The code of a stack's own check.
+    pub fn of_check(id: &str) -> Self {
+        Self(Cow::Owned(id.to_owned()))
+    }
+
+    /// The word.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $word:literal;)*) => {
+        /// Every code of the compiler itself, in alphabetical order.
+        pub mod codes {
+            use super::{Code, Cow};
+            $($(#[$doc])* pub const $name: Code = Code(Cow::Borrowed($word));)*
+
+            /// All of them.
+            pub const ALL: &[Code] = &[$($name),*];
+        }
+    };
+}
+
+codes! {
+    /// A fault of the compiler itself.
+    INTERNAL = "internal";
+    /// A file that is needed does not exist or cannot be read.
+    UNREADABLE_FILE = "unreadable-file";
+    /// Text that is not YAML as Kubernetes reads it.
+    YAML_SYNTAX = "yaml-syntax";
+}

@@ -1,0 +1,1 @@
+//! Draws findings: `human` (miette), `short`, `json`, `sarif`, `github`.

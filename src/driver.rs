@@ -1,0 +1,1 @@
+//! The phase calls, one screen.

@@ -1,0 +1,53 @@
+//! `stackc`: a GitOps manifest compiler.
+//!
+//! A build walks one pipeline, each phase taking the value of the one before it:
+//!
+//! ```text
+//! load -> resolve -> check -> render -> link -> validate -> order -> emit -> diff -> publish
+//! ```
+//!
+//! Imports run one way: `source`, `diag`, `value` < `yaml`, `expr`, `schema`, `helm`, `model` < the phases <
+//! `driver` < `cli`. Only [`world`] touches files, the environment, the clock, git, processes and the network,
+//! and only `load`, `resolve`, `diff` and `publish` are handed one.
+
+pub mod source;
+
+pub mod diag;
+
+pub mod value;
+
+pub mod yaml;
+
+pub mod expr;
+
+pub mod schema;
+
+pub mod helm;
+
+pub mod model;
+
+pub mod world;
+
+pub mod load;
+
+pub mod resolve;
+
+pub mod check;
+
+pub mod render;
+
+pub mod link;
+
+pub mod validate;
+
+pub mod order;
+
+pub mod emit;
+
+pub mod diff;
+
+pub mod publish;
+
+pub mod driver;
+
+pub mod cli;

@@ -1,0 +1,1 @@
+//! Phase 5, Rendering -> Linked: references resolved.

@@ -1,0 +1,1 @@
+//! Phase 1, root -> Project: documents with spans, names as written.

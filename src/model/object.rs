@@ -1,0 +1,96 @@
+//! Kubernetes objects and their identity.
+
+use crate::source::Span;
+use crate::value::Node;
+use std::fmt;
+use std::sync::Arc;
+
+/// Group, version and kind; the core group is empty.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Gvk {
+    /// `apps`, `cert-manager.io`, or empty.
+    pub group: Arc<str>,
+    /// `v1`.
+    pub version: Arc<str>,
+    /// `Deployment`.
+    pub kind: Arc<str>,
+}
+
+impl Gvk {
+    /// From the `apiVersion` and `kind` of an object.
+    pub fn new(api_version: &str, kind: &str) -> Self {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        Self { group: group.into(), version: version.into(), kind: kind.into() }
+    }
+
+    /// `group/version`, or the version alone.
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() {
+            self.version.to_string()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
+    }
+}
+
+/// What makes an object one object for the API server; the version is no part of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId {
+    /// The API group, empty for core.
+    pub group: Arc<str>,
+    /// The kind.
+    pub kind: Arc<str>,
+    /// The namespace; `None` on cluster-scoped objects.
+    pub namespace: Option<Arc<str>>,
+    /// The name.
+    pub name: Arc<str>,
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(out, "{}/{}/{}", self.kind, namespace, self.name),
+            None => write!(out, "{}/{}", self.kind, self.name),
+        }
+    }
+}
+
+/// What made an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObjectSource {
+    /// `resources` of a stack, by the resource's id.
+    Resource {
+        /// The resource's `id`.
+        id: Arc<str>,
+        /// Its place in the stack's document.
+        span: Span,
+    },
+    /// A plain manifest.
+    Manifest {
+        /// The document in the file.
+        span: Span,
+    },
+    /// A chart's template, by release.
+    Chart {
+        /// The release.
+        release: Arc<str>,
+    },
+    /// The compiler itself: Namespaces, sources.
+    Compiler {
+        /// Why, in words.
+        reason: &'static str,
+    },
+}
+
+/// An object with all that is known of it.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// Its identity.
+    pub id: ObjectId,
+    /// Its group, version and kind.
+    pub gvk: Gvk,
+    /// Its data, every leaf with its origin.
+    pub node: Node,
+    /// What made it.
+    pub source: ObjectSource,
+}

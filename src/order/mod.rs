@@ -1,0 +1,1 @@
+//! Phase 7, Manifests -> Sequence: units and their DAG.

@@ -1,0 +1,1 @@
+//! Phase 10, `ChangeSet` -> Receipt: the only writer.

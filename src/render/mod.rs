@@ -1,0 +1,1 @@
+//! Phase 4, Program -> Rendering: objects with provenance.

@@ -1,0 +1,1 @@
+//! Phase 2, Project -> Resolution: overlays merged, inputs typed, capabilities bound.

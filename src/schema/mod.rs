@@ -1,0 +1,1 @@
+//! JSON Schema: types of inputs, defaults, and places of violations.

@@ -1,0 +1,1 @@
+//! Phase 6, Linked -> Manifests: identities unique, objects valid.

@@ -1,0 +1,123 @@
+//! Where a value came from, as a chain: newest link first.
+//!
+//! Most origins are a plain place in a document and cost no allocation. The others are links behind an `Arc`,
+//! so that every node of a subtree can share one.
+
+use super::Path;
+use crate::source::Span;
+use std::sync::Arc;
+
+/// Where a value came from.
+#[derive(Clone, Debug, Default)]
+pub enum Origin {
+    /// Made by the compiler itself, from nothing that a user wrote.
+    #[default]
+    Compiler,
+    /// Written in a document, at this place.
+    Written(Span),
+    /// Anything with more to say.
+    Link(Arc<OriginKind>),
+}
+
+/// A link of the chain.
+#[derive(Debug)]
+pub enum OriginKind {
+    /// The `default` of a schema, at the place of the schema that states it.
+    Default {
+        /// The place of the default in the schema's document.
+        schema: Span,
+    },
+    /// Written at `by`, in place of what was there before (an overlay over its base, a value over a default).
+    Overrides {
+        /// The place that won.
+        by: Span,
+        /// What it replaced.
+        was: Origin,
+    },
+    /// The result of a `${...}`.
+    Expression {
+        /// The expression in the stack's document.
+        at: Span,
+        /// Every path that it read, in order of reading, each once.
+        reads: Vec<Read>,
+    },
+    /// Changed by a patch.
+    Patched {
+        /// The patch's own value in the overlay.
+        by: Span,
+        /// What was there before.
+        was: Origin,
+    },
+    /// Set by a rule of the compiler (a protection annotation, a namespace), named for the user.
+    Rule {
+        /// The rule, in words.
+        rule: &'static str,
+        /// What it worked on.
+        was: Origin,
+    },
+}
+
+/// A path that an expression read, with the origin of what it found there.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// `inputs.replicas`, `requires.clusterNetwork.podCIDR`, ...
+    pub path: Path,
+    /// Where that value came from.
+    pub origin: Origin,
+}
+
+impl Origin {
+    /// A link.
+    pub fn link(kind: OriginKind) -> Self {
+        Self::Link(Arc::new(kind))
+    }
+
+    /// The place to underline: the newest place of the chain.
+    pub fn span(&self) -> Option<Span> {
+        match self {
+            Self::Compiler => None,
+            Self::Written(span) => Some(*span),
+            Self::Link(kind) => match kind.as_ref() {
+                OriginKind::Default { schema } => Some(*schema),
+                OriginKind::Overrides { by, .. } | OriginKind::Patched { by, .. } => Some(*by),
+                OriginKind::Expression { at, .. } => Some(*at),
+                OriginKind::Rule { was, .. } => was.span(),
+            },
+        }
+    }
+
+    /// What this link replaced or worked on, if anything.
+    pub fn was(&self) -> Option<&Self> {
+        match self {
+            Self::Link(kind) => match kind.as_ref() {
+                OriginKind::Overrides { was, .. }
+                | OriginKind::Patched { was, .. }
+                | OriginKind::Rule { was, .. } => Some(was),
+                OriginKind::Default { .. } | OriginKind::Expression { .. } => None,
+            },
+            Self::Compiler | Self::Written(_) => None,
+        }
+    }
+
+    /// The place that a user would edit to change the value: follows plain reads through expressions, so that a
+    /// value that a stack passes on points at the overlay's line; the expression itself where it read several.
+    pub fn editable(&self) -> Option<Span> {
+        match self {
+            Self::Link(kind) => match kind.as_ref() {
+                OriginKind::Expression { at, reads } => match reads.as_slice() {
+                    [read] => read.origin.editable().or(Some(*at)),
+                    _ => Some(*at),
+                },
+                OriginKind::Rule { was, .. } => was.editable(),
+                _ => self.span(),
+            },
+            _ => self.span(),
+        }
+    }
+}
+
+impl From<Span> for Origin {
+    fn from(span: Span) -> Self {
+        Self::Written(span)
+    }
+}

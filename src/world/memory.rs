@@ -1,0 +1,113 @@
+//! A world that is a map: for tests, and for compiling without a machine.
+
+use super::{EntryKind, FolderEntry, World, WorldError};
+use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+/// Files and variables in memory.
+#[derive(Debug, Default)]
+pub struct MemoryWorld {
+    files: Mutex<BTreeMap<Utf8PathBuf, Vec<u8>>>,
+    variables: BTreeMap<String, String>,
+}
+
+impl MemoryWorld {
+    /// An empty world.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a file.
+    #[must_use]
+    pub fn with(self, path: &str, text: impl AsRef<[u8]>) -> Self {
+        self.lock().insert(Utf8PathBuf::from(path), text.as_ref().to_vec());
+        self
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// All files as they are now.
+    pub fn files(&self) -> BTreeMap<Utf8PathBuf, Vec<u8>> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Utf8PathBuf, Vec<u8>>> {
+        self.files.lock().expect("no thread panics while it holds the files")
+    }
+}
+
+fn clean(path: &Utf8Path) -> Utf8PathBuf {
+    let mut out = Utf8PathBuf::new();
+    for part in path.components() {
+        match part {
+            camino::Utf8Component::CurDir => {}
+            camino::Utf8Component::ParentDir => {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+impl World for MemoryWorld {
+    fn read(&self, path: &Utf8Path) -> Result<Vec<u8>, WorldError> {
+        self.lock().get(&clean(path)).cloned().ok_or_else(|| WorldError::Missing(path.to_owned()))
+    }
+
+    fn list(&self, path: &Utf8Path) -> Result<Vec<FolderEntry>, WorldError> {
+        let folder = clean(path);
+        let mut entries = BTreeSet::new();
+        for file in self.lock().keys() {
+            if let Ok(rest) = file.strip_prefix(&folder) {
+                let mut parts = rest.components();
+                if let Some(name) = parts.next() {
+                    let kind = if parts.next().is_some() { EntryKind::Folder } else { EntryKind::File };
+                    entries.insert(FolderEntry { name: name.to_string(), kind });
+                }
+            }
+        }
+        if entries.is_empty() {
+            return Err(WorldError::Missing(path.to_owned()));
+        }
+        Ok(entries.into_iter().collect())
+    }
+
+    fn kind(&self, path: &Utf8Path) -> Option<EntryKind> {
+        let path = clean(path);
+        let files = self.lock();
+        if files.contains_key(&path) {
+            Some(EntryKind::File)
+        } else {
+            files.keys().any(|file| file.starts_with(&path)).then_some(EntryKind::Folder)
+        }
+    }
+
+    fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError> {
+        self.lock().insert(clean(path), bytes.to_vec());
+        Ok(())
+    }
+
+    fn remove(&self, path: &Utf8Path) -> Result<(), WorldError> {
+        self.lock().remove(&clean(path));
+        Ok(())
+    }
+
+    fn remove_empty_folder(&self, _path: &Utf8Path) -> Result<(), WorldError> {
+        Ok(())
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
+    fn root(&self) -> Option<&Utf8Path> {
+        None
+    }
+}

@@ -1,0 +1,78 @@
+//! The one door to files, environment, clock, git, network and processes.
+//!
+//! Phases that may look outside are handed a `&dyn World`; the others cannot reach one. Paths are UTF-8, with
+//! `/`, relative to the project's root unless they are absolute. [`os::OsWorld`] is the machine,
+//! [`memory::MemoryWorld`] a map for tests.
+
+pub mod memory;
+pub mod os;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use std::fmt;
+
+/// What kind of thing a folder's entry is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A link, a device, a socket.
+    Other,
+}
+
+/// One entry of a folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FolderEntry {
+    /// Its name, without the folder.
+    pub name: String,
+    /// What it is.
+    pub kind: EntryKind,
+}
+
+/// Why the outside did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WorldError {
+    /// There is no such file or folder.
+    Missing(Utf8PathBuf),
+    /// It exists, but it could not be read or written; the system's own words.
+    Failed(Utf8PathBuf, String),
+}
+
+impl fmt::Display for WorldError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(path) => write!(out, "`{path}` does not exist"),
+            Self::Failed(path, words) => write!(out, "`{path}`: {words}"),
+        }
+    }
+}
+
+impl std::error::Error for WorldError {}
+
+/// Everything outside the program.
+pub trait World: Sync {
+    /// The bytes of a file.
+    fn read(&self, path: &Utf8Path) -> Result<Vec<u8>, WorldError>;
+
+    /// The entries of a folder, sorted by name.
+    fn list(&self, path: &Utf8Path) -> Result<Vec<FolderEntry>, WorldError>;
+
+    /// What is at a path (links followed), if anything.
+    fn kind(&self, path: &Utf8Path) -> Option<EntryKind>;
+
+    /// Writes a file so that other processes see the old bytes or the new ones; makes its folders.
+    fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError>;
+
+    /// Removes a file; one that is not there is no error.
+    fn remove(&self, path: &Utf8Path) -> Result<(), WorldError>;
+
+    /// Removes a folder if it is empty; one that is not, or is not there, is no error.
+    fn remove_empty_folder(&self, path: &Utf8Path) -> Result<(), WorldError>;
+
+    /// An environment variable.
+    fn variable(&self, name: &str) -> Option<String>;
+
+    /// The folder on disk that relative paths start from, where there is one (git needs it).
+    fn root(&self) -> Option<&Utf8Path>;
+}

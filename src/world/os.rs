@@ -1,0 +1,119 @@
+//! The machine.
+#![allow(clippy::disallowed_methods, reason = "this is the one place that touches the machine")]
+
+use super::{EntryKind, FolderEntry, World, WorldError};
+use camino::{Utf8Path, Utf8PathBuf};
+use std::io::{ErrorKind, Write as _};
+
+/// Files, environment and processes of this machine, relative paths taken from one folder.
+#[derive(Debug)]
+pub struct OsWorld {
+    root: Utf8PathBuf,
+}
+
+impl OsWorld {
+    /// The machine seen from `root`.
+    pub fn new(root: Utf8PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// The machine seen from the current folder.
+    pub fn here() -> Result<Self, WorldError> {
+        let folder = std::env::current_dir()
+            .map_err(|error| WorldError::Failed(Utf8PathBuf::from("."), error.to_string()))?;
+        Utf8PathBuf::from_path_buf(folder).map(Self::new).map_err(|folder| {
+            WorldError::Failed(
+                folder.to_string_lossy().into_owned().into(),
+                "the folder's name is not UTF-8".into(),
+            )
+        })
+    }
+
+    fn resolve(&self, path: &Utf8Path) -> Utf8PathBuf {
+        self.root.join(path)
+    }
+}
+
+fn failure(path: &Utf8Path, error: &std::io::Error) -> WorldError {
+    match error.kind() {
+        ErrorKind::NotFound => WorldError::Missing(path.to_owned()),
+        _ => WorldError::Failed(path.to_owned(), error.to_string()),
+    }
+}
+
+fn kind_of(file_type: std::fs::FileType) -> EntryKind {
+    if file_type.is_dir() {
+        EntryKind::Folder
+    } else if file_type.is_file() {
+        EntryKind::File
+    } else {
+        EntryKind::Other
+    }
+}
+
+impl World for OsWorld {
+    fn read(&self, path: &Utf8Path) -> Result<Vec<u8>, WorldError> {
+        std::fs::read(self.resolve(path)).map_err(|error| failure(path, &error))
+    }
+
+    fn list(&self, path: &Utf8Path) -> Result<Vec<FolderEntry>, WorldError> {
+        let fail = |error: std::io::Error| failure(path, &error);
+        let mut entries = Vec::new();
+        for entry in std::fs::read_dir(self.resolve(path)).map_err(fail)? {
+            let entry = entry.map_err(fail)?;
+            let name = entry.file_name().into_string().map_err(|name| {
+                WorldError::Failed(path.join(name.to_string_lossy().as_ref()), "the name is not UTF-8".into())
+            })?;
+            let kind =
+                std::fs::metadata(entry.path()).map_or(EntryKind::Other, |data| kind_of(data.file_type()));
+            entries.push(FolderEntry { name, kind });
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
+    fn kind(&self, path: &Utf8Path) -> Option<EntryKind> {
+        std::fs::metadata(self.resolve(path)).ok().map(|data| kind_of(data.file_type()))
+    }
+
+    fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError> {
+        let target = self.resolve(path);
+        let fail = |error: std::io::Error| failure(path, &error);
+        let folder = target.parent().unwrap_or(&self.root);
+        std::fs::create_dir_all(folder).map_err(fail)?;
+        let name = target.file_name().unwrap_or("file");
+        let temporary = folder.join(format!(".{name}.stackc-{}", std::process::id()));
+        let written = std::fs::File::create(&temporary).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+        written.and_then(|()| std::fs::rename(&temporary, &target)).map_err(|error| {
+            drop(std::fs::remove_file(&temporary));
+            fail(error)
+        })
+    }
+
+    fn remove(&self, path: &Utf8Path) -> Result<(), WorldError> {
+        match std::fs::remove_file(self.resolve(path)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(failure(path, &error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn remove_empty_folder(&self, path: &Utf8Path) -> Result<(), WorldError> {
+        match std::fs::remove_dir(self.resolve(path)) {
+            Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) => {
+                Err(failure(path, &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn root(&self) -> Option<&Utf8Path> {
+        Some(&self.root)
+    }
+}
