@@ -102,6 +102,11 @@ impl SourceFile {
         LineColumn { line: index + 1, column }
     }
 
+    /// The byte at which line `line` (from 1) starts; the text's length past its last line.
+    pub fn line_start(&self, line: usize) -> usize {
+        self.lines().get(line.wrapping_sub(1)).map_or(self.text.len(), |&start| start as usize)
+    }
+
     /// The text of line `line` (from 1) without its break; empty past the end.
     pub fn line(&self, line: usize) -> &str {
         let lines = self.lines();
