@@ -1,0 +1,297 @@
+//! The command line, as clap reads it. The help texts here are the first documentation that users meet.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Compiles typed stacks and overlays into a manifest tree for kluctl and Flux.
+#[derive(Debug, Parser)]
+#[command(
+    name = "stackc",
+    version,
+    about = "Compiles typed stacks and overlays into a manifest tree for kluctl and Flux",
+    long_about = "stackc compiles an environment (an overlay: which stacks, with which inputs) into plain Kubernetes \
+manifests that kluctl and Flux consume as they are. Everything is checked before anything is written: types of \
+inputs, capabilities that stacks need from each other, every reference between objects, and the order of apply.",
+    after_help = "Start with `stackc init` in an empty folder, then `stackc build`.\n\
+Exit codes: 0 fine, 1 findings, 2 wrong command line, 3 a fault of the machine or of stackc.",
+    propagate_version = true,
+    disable_help_subcommand = true
+)]
+pub struct Arguments {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The project's folder; without it, the nearest folder upwards that holds a `stackc.yaml`
+    #[arg(long, short = 'C', global = true, value_name = "DIR")]
+    pub project: Option<Utf8PathBuf>,
+    /// When to colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: When,
+    /// Print findings and data only
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more about what is done
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    /// Threads to work with; 0 means one for each core
+    #[arg(long, short = 'j', global = true, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+}
+
+/// When to colour.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How findings are printed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FindingsFormat {
+    /// With the lines they point at
+    Human,
+    /// One line each
+    Short,
+    /// One JSON object a line, on standard output
+    Json,
+    /// A SARIF 2.1.0 log, on standard output
+    Sarif,
+    /// GitHub Actions annotations, on standard output
+    Github,
+}
+
+/// Options of commands that compile.
+#[derive(Debug, Args)]
+pub struct Compile {
+    /// An environment, as its folder below `overlays/` is named; repeatable; all of them without it
+    #[arg(long = "env", short = 'e', value_name = "ENV")]
+    pub environments: Vec<String>,
+    /// Override how charts are delivered, whatever the overlays say
+    #[arg(long, value_name = "HOW")]
+    pub charts: Option<Charts>,
+    /// How findings are printed
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: FindingsFormat,
+    /// Fail on warnings too
+    #[arg(long)]
+    pub deny_warnings: bool,
+}
+
+/// How charts are delivered.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Charts {
+    /// As the objects that they render to
+    Rendered,
+    /// As releases: `HelmRelease` for Flux, `helm-chart.yaml` for kluctl
+    Release,
+    /// As `HelmChart` objects for k3s's own controller
+    K3s,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a project in a folder
+    #[command(
+        long_about = "Writes a project that builds: `stackc.yaml`, one overlay, and what a repository needs around them. \
+Files that exist are never touched."
+    )]
+    Init(Init),
+    /// Compile environments and write the manifest tree
+    #[command(
+        long_about = "Compiles the environments and writes their trees below the output folder of `stackc.yaml`. Only files \
+that stackc itself wrote before (those listed in `envs/<env>/.stackc-files`) are replaced or removed. Nothing is \
+written where an error was found."
+    )]
+    Build(Build),
+    /// Compile environments without writing anything
+    Check(Check),
+    /// Show what a build would change, object by object
+    Diff(Diff),
+    /// Commit the compiled trees to a branch, without touching the work tree
+    #[command(
+        long_about = "Compiles the environments and writes their trees as one commit on a branch of this or another local \
+repository. The work tree and the index are not touched. There is no commit where nothing changed."
+    )]
+    Publish(Publish),
+    /// Print the units of an environment and their order
+    Graph(Graph),
+    /// Explain an input: its type, its value, and where the value comes from
+    #[command(after_help = "Example: stackc explain -e production coredns.replicas")]
+    Explain(Explain),
+    /// List, show or copy the stacks that can be used
+    #[command(subcommand)]
+    Stack(Stack),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example: stackc completions bash > /etc/bash_completion.d/stackc")]
+    Completions(Completions),
+}
+
+/// `stackc init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder; made where it does not exist
+    #[arg(default_value = ".")]
+    pub folder: Utf8PathBuf,
+    /// The project's name; the folder's name without it
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// `stackc build`.
+#[derive(Debug, Args)]
+pub struct Build {
+    /// What to compile.
+    #[command(flatten)]
+    pub compile: Compile,
+    /// Write nothing; exit 1 where the tree on disk is not what a build would write
+    #[arg(long)]
+    pub check: bool,
+    /// Write below this folder instead of the project's output folder
+    #[arg(long, value_name = "DIR")]
+    pub output: Option<Utf8PathBuf>,
+}
+
+/// `stackc check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// What to compile.
+    #[command(flatten)]
+    pub compile: Compile,
+}
+
+/// `stackc diff`.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// What to compile.
+    #[command(flatten)]
+    pub compile: Compile,
+    /// Compare with the tree at this Git revision instead of the files on disk
+    #[arg(long, value_name = "REV")]
+    pub against: Option<String>,
+    /// Exit 1 where there are differences
+    #[arg(long)]
+    pub exit_code: bool,
+    /// How the differences are printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub diff_format: DiffFormat,
+}
+
+/// How differences are printed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// Object by object, field by field
+    Text,
+    /// A unified diff of the files
+    Unified,
+    /// JSON
+    Json,
+}
+
+/// `stackc publish`.
+#[derive(Debug, Args)]
+pub struct Publish {
+    /// What to compile.
+    #[command(flatten)]
+    pub compile: Compile,
+    /// The branch to commit to; made where it does not exist
+    #[arg(long, value_name = "BRANCH")]
+    pub branch: String,
+    /// The repository; the project's own without it
+    #[arg(long, value_name = "DIR")]
+    pub repository: Option<Utf8PathBuf>,
+    /// First line of the commit message
+    #[arg(long, short, value_name = "TEXT")]
+    pub message: Option<String>,
+}
+
+/// `stackc graph`.
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// The environment; may be left out where the project has one
+    #[arg(long = "env", short = 'e', value_name = "ENV")]
+    pub environment: Option<String>,
+    /// How the graph is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: GraphFormat,
+}
+
+/// How a graph is printed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// Levels, units, and the reason of every edge
+    Text,
+    /// Mermaid, for Markdown
+    Mermaid,
+    /// Graphviz
+    Dot,
+    /// A picture
+    Svg,
+}
+
+/// Text for people or JSON for programs.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DataFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// `stackc explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The environment; may be left out where the project has one
+    #[arg(long = "env", short = 'e', value_name = "ENV")]
+    pub environment: Option<String>,
+    /// `INSTANCE.PATH`: `coredns.replicas`, `main-db.databases.shop.owner`
+    #[arg(value_name = "PATH")]
+    pub path: String,
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: DataFormat,
+}
+
+/// `stackc stack`.
+#[derive(Debug, Subcommand)]
+pub enum Stack {
+    /// List the stacks: the project's own and the built-in ones
+    List {
+        /// How it is printed
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        format: DataFormat,
+    },
+    /// Show what a stack takes, needs and gives
+    Show {
+        /// The stack
+        name: String,
+        /// How it is printed
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        format: DataFormat,
+    },
+    /// Copy a built-in stack into the project, to change it there
+    Eject {
+        /// The stack
+        name: String,
+    },
+}
+
+/// `stackc completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}

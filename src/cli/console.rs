@@ -1,0 +1,75 @@
+//! The two streams of a run and how they are drawn. Nothing else prints.
+
+use std::io::Write;
+
+/// Standard output and standard error, or buffers in their place.
+pub struct Console<'a> {
+    out: &'a mut (dyn Write + Send),
+    err: &'a mut (dyn Write + Send),
+    color: bool,
+    width: usize,
+    quiet: bool,
+    verbose: bool,
+}
+
+impl<'a> Console<'a> {
+    /// A console over two streams, without colour, 110 columns wide.
+    pub fn new(out: &'a mut (dyn Write + Send), err: &'a mut (dyn Write + Send)) -> Self {
+        Self { out, err, color: false, width: 110, quiet: false, verbose: false }
+    }
+
+    /// Turns colour on or off.
+    #[must_use]
+    pub fn with_color(mut self, color: bool) -> Self {
+        self.color = color;
+        self
+    }
+
+    /// Sets the width of help and messages.
+    #[must_use]
+    pub fn with_width(mut self, width: usize) -> Self {
+        self.width = width.clamp(40, 160);
+        self
+    }
+
+    /// Applies the command line's wishes.
+    pub fn set(&mut self, color: Option<bool>, quiet: bool, verbose: bool) {
+        self.color = color.unwrap_or(self.color);
+        self.quiet = quiet;
+        self.verbose = verbose;
+    }
+
+    /// Whether to colour.
+    pub fn color(&self) -> bool {
+        self.color
+    }
+
+    /// The width to wrap at.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Writes data to standard output. A reader that went away is no error of ours.
+    pub fn data(&mut self, bytes: &[u8]) {
+        let _ignored = self.out.write_all(bytes).and_then(|()| self.out.flush());
+    }
+
+    /// Writes a message to standard error, whatever the verbosity.
+    pub fn talk(&mut self, text: &str) {
+        let _ignored = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
+    }
+
+    /// A line about what was done; not with `--quiet`.
+    pub fn status(&mut self, text: &str) {
+        if !self.quiet {
+            self.talk(&format!("{text}\n"));
+        }
+    }
+
+    /// A line for those who asked for more.
+    pub fn detail(&mut self, text: &str) {
+        if self.verbose && !self.quiet {
+            self.talk(&format!("{text}\n"));
+        }
+    }
+}
