@@ -1,1 +1,4 @@
 //! The one integration binary.
+#![allow(clippy::disallowed_methods, reason = "tests read their own fixtures")]
+
+mod tidy;
