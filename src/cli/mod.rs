@@ -40,15 +40,19 @@ impl Exit {
 }
 
 /// Runs one command line.
-pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &dyn World, console: &mut Console<'_>) -> Exit {
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    world: &dyn World,
+    console: &mut Console<'_>,
+) -> Exit {
     let command = Arguments::command().term_width(console.width());
-    let parsed = command
-        .try_get_matches_from(arguments)
-        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    let parsed =
+        command.try_get_matches_from(arguments).and_then(|matches| Arguments::from_arg_matches(&matches));
     match parsed {
         Ok(arguments) => commands::dispatch(&arguments, world, console),
         Err(error) => {
-            let text = if console.color() { error.render().ansi().to_string() } else { error.render().to_string() };
+            let text =
+                if console.color() { error.render().ansi().to_string() } else { error.render().to_string() };
             if error.use_stderr() {
                 console.talk(&text);
                 Exit::Usage

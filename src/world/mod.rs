@@ -4,8 +4,11 @@
 //! `/`, relative to the project's root unless they are absolute. [`os::OsWorld`] is the machine,
 //! [`memory::MemoryWorld`] a map for tests.
 
+mod below;
 pub mod memory;
 pub mod os;
+
+pub use below::Below;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fmt;

@@ -3,7 +3,7 @@
 
 use super::{EntryKind, FolderEntry, World, WorldError};
 use camino::{Utf8Path, Utf8PathBuf};
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
 /// Files, environment and processes of this machine, relative paths taken from one folder.
 #[derive(Debug)]
@@ -116,4 +116,26 @@ impl World for OsWorld {
     fn root(&self) -> Option<&Utf8Path> {
         Some(&self.root)
     }
+}
+
+/// What the terminal can do.
+#[derive(Copy, Clone, Debug)]
+pub struct Terminal {
+    /// Colours are wanted on standard error.
+    pub color: bool,
+    /// Its width in columns.
+    pub width: usize,
+}
+
+/// Looks at the terminal behind standard error; `NO_COLOR` and `CLICOLOR_FORCE` are honoured.
+pub fn terminal() -> Terminal {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+    let color = set("CLICOLOR_FORCE") || (std::io::stderr().is_terminal() && !set("NO_COLOR"));
+    let width = terminal_size::terminal_size().map_or(110, |(width, _)| usize::from(width.0));
+    Terminal { color, width }
+}
+
+/// The command line of this process.
+pub fn arguments() -> impl Iterator<Item = std::ffi::OsString> {
+    std::env::args_os()
 }

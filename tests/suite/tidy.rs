@@ -27,7 +27,8 @@ fn sources() -> Vec<(String, String)> {
     paths
         .into_iter()
         .map(|path| {
-            let name = path.strip_prefix(root()).expect("below the root").to_string_lossy().replace('\\', "/");
+            let name =
+                path.strip_prefix(root()).expect("below the root").to_string_lossy().replace('\\', "/");
             (name, fs::read_to_string(path).expect("a readable source"))
         })
         .collect()
@@ -45,8 +46,8 @@ fn every_source_says_what_it_owns() {
 
 /// The order of `docs/architecture.md`; a module may use those before it, `world` is for those it is handed to.
 const ROOMS: &[&str] = &[
-    "source", "diag", "value", "yaml", "expr", "schema", "helm", "model", "world", "load", "resolve", "check", "render",
-    "link", "validate", "order", "emit", "diff", "publish", "driver", "cli",
+    "source", "diag", "value", "yaml", "expr", "schema", "helm", "model", "world", "load", "resolve",
+    "check", "render", "link", "validate", "order", "emit", "diff", "publish", "driver", "cli",
 ];
 
 /// Rooms that are handed a `World`.
@@ -57,11 +58,14 @@ fn imports_run_one_way() {
     let rank = |room: &str| ROOMS.iter().position(|known| *known == room);
     let mut wrong = Vec::new();
     for (name, text) in sources() {
-        let Some(room) = name.strip_prefix("src/").and_then(|rest| rest.split(['/', '.']).next()) else { continue };
+        let Some(room) = name.strip_prefix("src/").and_then(|rest| rest.split(['/', '.']).next()) else {
+            continue;
+        };
         let Some(own) = rank(room) else { continue };
         for (number, line) in text.lines().enumerate() {
             for used in line.split("crate::").skip(1) {
-                let target = used.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or("");
+                let target =
+                    used.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or("");
                 let Some(other) = rank(target) else { continue };
                 if other > own || (target == "world" && !OPEN.contains(&room)) {
                     wrong.push(format!("{name}:{}: `{room}` uses `{target}`", number + 1));
@@ -74,7 +78,8 @@ fn imports_run_one_way() {
 
 #[test]
 fn every_code_has_a_page_and_every_page_a_code() {
-    let codes: BTreeSet<String> = stackc::diag::codes::ALL.iter().map(|code| code.as_str().to_owned()).collect();
+    let codes: BTreeSet<String> =
+        stackc::diag::codes::ALL.iter().map(|code| code.as_str().to_owned()).collect();
     let mut paths = Vec::new();
     files(&root().join("docs/codes"), ".md", &mut paths);
     let pages: BTreeSet<String> =
@@ -96,7 +101,8 @@ fn codes_are_sorted_and_unique() {
 
 #[test]
 fn every_code_is_raised_somewhere() {
-    let text: String = sources().into_iter().filter(|(name, _)| name != "src/diag/code.rs").map(|(_, text)| text).collect();
+    let text: String =
+        sources().into_iter().filter(|(name, _)| name != "src/diag/code.rs").map(|(_, text)| text).collect();
     let registry = fs::read_to_string(root().join("src/diag/code.rs")).expect("the registry");
     let unused: Vec<_> = registry
         .lines()

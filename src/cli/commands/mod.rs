@@ -1,13 +1,12 @@
 //! One file a command.
 
 mod completions;
-mod stack;
 
 use super::arguments::{Arguments, Command, When};
 use super::{Console, Exit};
 use crate::world::World;
 
-pub(super) fn dispatch(arguments: &Arguments, world: &dyn World, console: &mut Console<'_>) -> Exit {
+pub(super) fn dispatch(arguments: &Arguments, _world: &dyn World, console: &mut Console<'_>) -> Exit {
     let global = &arguments.global;
     let color = match global.color {
         When::Auto => None,

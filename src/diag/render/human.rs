@@ -6,8 +6,8 @@ use super::{tally, word};
 use crate::diag::{Diagnostic, Label, Severity};
 use crate::source::{FileId, SourceFile, Sources, Span};
 use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan,
-    SpanContents, ThemeCharacters, ThemeStyles,
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
+    SourceSpan, SpanContents, ThemeCharacters, ThemeStyles,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -46,7 +46,9 @@ pub fn human(found: &[Diagnostic], sources: &Sources, style: Style) -> String {
             let mut picture = String::new();
             if handler.render_report(&mut picture, frame).is_ok() {
                 // The first line of miette's picture is the (empty) message of the frame.
-                out.extend(picture.lines().skip_while(|line| !line.contains('╭')).flat_map(|line| [line, "\n"]));
+                out.extend(
+                    picture.lines().skip_while(|line| !line.contains('╭')).flat_map(|line| [line, "\n"]),
+                );
             }
         }
         out.push_str(&drawn.foot);
@@ -61,7 +63,12 @@ pub fn human(found: &[Diagnostic], sources: &Sources, style: Style) -> String {
 }
 
 fn characters() -> ThemeCharacters {
-    ThemeCharacters { error: String::new(), warning: String::new(), advice: String::new(), ..ThemeCharacters::unicode() }
+    ThemeCharacters {
+        error: String::new(),
+        warning: String::new(),
+        advice: String::new(),
+        ..ThemeCharacters::unicode()
+    }
 }
 
 /// A finding made ready: one frame for each file that it points into.

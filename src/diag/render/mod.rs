@@ -35,7 +35,11 @@ struct Place {
 
 fn place(span: Span, sources: &Sources) -> Place {
     let file = sources.get(span.file);
-    Place { file: file.name().to_owned(), start: file.line_column(span.start), end: file.line_column(span.end) }
+    Place {
+        file: file.name().to_owned(),
+        start: file.line_column(span.start),
+        end: file.line_column(span.end),
+    }
 }
 
 /// How many findings of each severity there are: `2 errors, 1 warning`; empty where there are none.

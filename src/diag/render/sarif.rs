@@ -52,7 +52,7 @@ fn result(
     .join("\0");
     let occurrence = seen.entry(identity.clone()).and_modify(|count| *count += 1).or_insert(0);
     let digest = Sha256::digest(format!("{identity}\0{occurrence}").as_bytes());
-    let fingerprint: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let fingerprint = digest.iter().take(16).fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     json!({
         "ruleId": finding.code.as_str(),
         "ruleIndex": codes.binary_search(&finding.code.as_str()).unwrap_or(0),

@@ -12,7 +12,12 @@ pub fn short(found: &[Diagnostic], sources: &Sources) -> String {
             out.push_str(&sources.place(label.span));
             out.push_str(": ");
         }
-        out.push_str(&format!("{}[{}]: {}", word(finding.severity), finding.code, one_line(&finding.message)));
+        out.push_str(&format!(
+            "{}[{}]: {}",
+            word(finding.severity),
+            finding.code,
+            one_line(&finding.message)
+        ));
         if let Some(help) = finding.helps.first() {
             out.push_str("; help: ");
             out.push_str(&one_line(help));

@@ -3,8 +3,10 @@ use crate::diag::codes;
 
 fn sample() -> (Sources, Vec<Diagnostic>) {
     let sources = Sources::new();
-    let overlay = sources.add("overlays/shop/overlay.yaml", "spec:\n  stacks:\n    web:\n      hosts: shop.example.org\n");
-    let template = sources.add("charts/web/ingress.yaml", "a: 1\n- host: {{ .Values.ingress.host | quote }}\nb: 2\n");
+    let overlay = sources
+        .add("overlays/shop/overlay.yaml", "spec:\n  stacks:\n    web:\n      hosts: shop.example.org\n");
+    let template =
+        sources.add("charts/web/ingress.yaml", "a: 1\n- host: {{ .Values.ingress.host | quote }}\nb: 2\n");
     let found = vec![
         Diagnostic::error(codes::YAML_SYNTAX, "`.Values.ingress.host` is required")
             .at(Span::new(template, 16, 36), "no value here")

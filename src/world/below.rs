@@ -1,0 +1,52 @@
+//! A world seen from one of its folders.
+
+use super::{EntryKind, FolderEntry, World, WorldError};
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// Another world whose relative paths start from a folder of it: the project's root.
+pub struct Below<'a> {
+    world: &'a dyn World,
+    folder: Utf8PathBuf,
+    root: Option<Utf8PathBuf>,
+}
+
+impl<'a> Below<'a> {
+    /// `world` seen from `folder`.
+    pub fn new(world: &'a dyn World, folder: &Utf8Path) -> Self {
+        Self { world, folder: folder.to_owned(), root: world.root().map(|root| root.join(folder)) }
+    }
+}
+
+impl World for Below<'_> {
+    fn read(&self, path: &Utf8Path) -> Result<Vec<u8>, WorldError> {
+        self.world.read(&self.folder.join(path))
+    }
+
+    fn list(&self, path: &Utf8Path) -> Result<Vec<FolderEntry>, WorldError> {
+        self.world.list(&self.folder.join(path))
+    }
+
+    fn kind(&self, path: &Utf8Path) -> Option<EntryKind> {
+        self.world.kind(&self.folder.join(path))
+    }
+
+    fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError> {
+        self.world.write(&self.folder.join(path), bytes)
+    }
+
+    fn remove(&self, path: &Utf8Path) -> Result<(), WorldError> {
+        self.world.remove(&self.folder.join(path))
+    }
+
+    fn remove_empty_folder(&self, path: &Utf8Path) -> Result<(), WorldError> {
+        self.world.remove_empty_folder(&self.folder.join(path))
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.world.variable(name)
+    }
+
+    fn root(&self) -> Option<&Utf8Path> {
+        self.root.as_deref()
+    }
+}
