@@ -1,1 +1,5 @@
-//! Phase 3, Resolution -> Program: expressions evaluated, checks run.
+//! `Resolution -> Program`: every expression evaluated, every check run, nothing unknown or unread.
+
+mod program;
+
+pub use program::{Program, UnitObjects};

@@ -9,6 +9,7 @@ mod program;
 pub use object::{Gvk, Object, ObjectId, ObjectSource};
 pub use program::{
     Binding, ChartDelivery, ChartRef, ChartSource, ChartSourceKind, CreatedObject, DeclaredBy, DeclaredCrd,
-    DeclaredWebhook, Declares, Deliver, EncryptedFile, External, FluxDelivery, Instance, KluctlDelivery,
-    ManifestReference, Patch, PatchBody, Release, RequiredSecret, SecretKey,
+    DeclaredWebhook, Declares, Deliver, EncryptedFile, Environment, External, FluxDelivery, HostFile, HostFormat,
+    Instance, KluctlDelivery, ManifestReference, Output, Patch, PatchBody, Prerequisite, Release, RequiredSecret,
+    SecretKey, Verification,
 };

@@ -17,6 +17,34 @@ pub enum ChartDelivery {
     K3s,
 }
 
+/// What is said of an environment as a whole.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// The overlay's name, which is its folder's.
+    pub name: Arc<str>,
+    /// The project's name.
+    pub project: Arc<str>,
+    /// `production`, `staging`, `development` or `testing`.
+    pub environment: Arc<str>,
+    /// Major and minor version of Kubernetes, such as `1.34`.
+    pub kubernetes: Arc<str>,
+    /// Where the overlay says which; the overlay's name where the project does.
+    pub kubernetes_span: Option<Span>,
+    /// The overlay's `metadata.name`.
+    pub span: Span,
+    /// Where its tree is written.
+    pub output: Output,
+}
+
+/// `output` of the project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// The folder, relative to the project.
+    pub dir: Utf8PathBuf,
+    /// The folder in it that holds `clusters envs flux hosts`; may be empty.
+    pub prefix: Utf8PathBuf,
+}
+
 /// `deliver` of an overlay.
 #[derive(Clone, Debug)]
 pub struct Deliver {
@@ -63,8 +91,10 @@ pub struct Instance {
     pub stack: Arc<str>,
     /// Its key in the overlay.
     pub span: Span,
-    /// Its namespace.
-    pub namespace: Arc<str>,
+    /// Its namespace; `None` where neither its stack nor the overlay gives one.
+    pub namespace: Option<Arc<str>>,
+    /// The place of that namespace that a user would edit.
+    pub namespace_span: Option<Span>,
     /// Labels for the namespace, where the compiler writes it.
     pub namespace_labels: Option<Node>,
     /// Objects of `resources` and `manifests`, in written order.
@@ -79,6 +109,58 @@ pub struct Instance {
     pub declares: Declares,
     /// Edges by hand: the instance, and the place that names it.
     pub after: Vec<(Arc<str>, Span)>,
+    /// What a person runs against the running cluster.
+    pub verify: Vec<Verification>,
+    /// What has to be there before.
+    pub prereqs: Vec<Prerequisite>,
+}
+
+/// A command that shows whether the running cluster is as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verification {
+    /// Its id in the stack.
+    pub id: Arc<str>,
+    /// What it shows.
+    pub description: Arc<str>,
+    /// The command.
+    pub command: Arc<str>,
+}
+
+/// Something outside the cluster that has to be there first.
+#[derive(Clone, Debug)]
+pub struct Prerequisite {
+    /// Its id in the stack.
+    pub id: Arc<str>,
+    /// What kind of thing: `kernelModules`, `sysctls`, `ports`, `dns`, `bucket`, ...
+    pub kind: Arc<str>,
+    /// The thing, as the stack words it.
+    pub data: Node,
+}
+
+/// A file that is no Kubernetes object: a `config.yaml` of k3s, a cloud-config.
+#[derive(Clone, Debug)]
+pub struct HostFile {
+    /// Its path below `hosts/<env>/`.
+    pub path: Utf8PathBuf,
+    /// How its content is written.
+    pub format: HostFormat,
+    /// The content: a string for text.
+    pub content: Node,
+    /// The instance that writes it.
+    pub instance: Arc<str>,
+    /// Its place in the stack.
+    pub span: Span,
+}
+
+/// How the content of a [`HostFile`] is written.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HostFormat {
+    /// As it is.
+    Text,
+    /// As YAML.
+    Yaml,
+    /// As YAML under the line `#cloud-config`.
+    CloudConfig,
 }
 
 /// A chart of an instance.
@@ -306,6 +388,10 @@ pub struct EncryptedFile {
     pub objects: Vec<(ObjectId, Vec<Arc<str>>)>,
     /// Whether it holds `SopsSecret` resources, which an operator decrypts, not the GitOps tool.
     pub sops_secret: bool,
+    /// The Secrets that an operator makes of its `SopsSecret`s, where their names are readable, with their keys.
+    pub creates: Vec<(ObjectId, Vec<Arc<str>>)>,
+    /// The age recipients that it is encrypted to.
+    pub recipients: Vec<Arc<str>>,
     /// The whole text.
     pub span: Span,
 }

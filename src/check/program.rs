@@ -1,0 +1,63 @@
+//! The hand-off of this phase: an environment whose every expression has been evaluated.
+
+use crate::model::{Binding, Deliver, EncryptedFile, Environment, External, Instance, Patch};
+use crate::value::Node;
+use std::sync::Arc;
+
+/// An environment, evaluated. Only this phase makes one.
+#[derive(Clone, Debug)]
+pub struct Program {
+    pub(super) environment: Environment,
+    pub(super) deliver: Deliver,
+    pub(super) instances: Vec<Instance>,
+    pub(super) bindings: Vec<Binding>,
+    pub(super) externals: Vec<External>,
+    pub(super) patches: Vec<Patch>,
+    pub(super) encrypted: Vec<EncryptedFile>,
+}
+
+/// The objects of one unit, for `files`, which may read them.
+#[derive(Clone, Debug)]
+pub struct UnitObjects {
+    /// The unit's name.
+    pub name: Arc<str>,
+    /// Its objects, as they are delivered by k3s.
+    pub objects: Vec<Arc<Node>>,
+}
+
+impl Program {
+    /// What is said of the environment as a whole.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// How it is delivered.
+    pub fn deliver(&self) -> &Deliver {
+        &self.deliver
+    }
+
+    /// Its instances, in the order of the overlay.
+    pub fn instances(&self) -> &[Instance] {
+        &self.instances
+    }
+
+    /// Who provides what to whom.
+    pub fn bindings(&self) -> &[Binding] {
+        &self.bindings
+    }
+
+    /// What exists outside the tree.
+    pub fn externals(&self) -> &[External] {
+        &self.externals
+    }
+
+    /// The patches: bases first, then in the order of their keys.
+    pub fn patches(&self) -> &[Patch] {
+        &self.patches
+    }
+
+    /// The encrypted files.
+    pub fn encrypted(&self) -> &[EncryptedFile] {
+        &self.encrypted
+    }
+}
