@@ -1,1 +1,10 @@
 //! Helm charts rendered natively: loading, values, the template language, functions, output. Knows no phases.
+//!
+//! [`value`] are Go's dynamic values, [`fmt`] Go's verbs over them, [`template`] the language, [`funcs`] what it can
+//! call; [`profile`] says in what the supported versions of Helm differ.
+
+pub mod funcs;
+pub mod profile;
+pub mod template;
+pub mod value;
+pub mod values;

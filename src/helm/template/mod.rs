@@ -1,0 +1,7 @@
+//! Go's template language: lexer, parser, lowering, execution, errors.
+
+mod ctx;
+mod error;
+
+pub use ctx::{Ctx, Environment, Limits};
+pub use error::FuncError;

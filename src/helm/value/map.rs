@@ -1,0 +1,178 @@
+//! [`Map`]: a Go map with string keys. Shared and mutable; a clone is an alias; iteration is by key.
+
+use super::track::{TrackCell, Tracker};
+use super::{Str, Type, Value, drop_flat, types};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+pub(super) struct MapData {
+    entries: RefCell<BTreeMap<Str, Value>>,
+    nil: bool,
+    track: TrackCell,
+}
+
+/// A Go map with string keys.
+#[derive(Clone)]
+pub struct Map {
+    ty: Type,
+    data: Rc<MapData>,
+}
+
+impl Default for Map {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Map {
+    /// An empty `map[string]interface {}`.
+    pub fn new() -> Self {
+        Self::with_type_of(&types::MAP, BTreeMap::new(), false)
+    }
+
+    /// A map of type `ty` with these entries, of which later ones win; every value has to be of its element type.
+    pub fn of<K: Into<Str>>(ty: Type, entries: impl IntoIterator<Item = (K, Value)>) -> Self {
+        Self::with_type_of(ty, entries.into_iter().map(|(k, v)| (k.into(), v)).collect(), false)
+    }
+
+    /// The nil map of type `ty`: reads as empty, takes no entry.
+    pub fn nil(ty: Type) -> Self {
+        Self::with_type_of(ty, BTreeMap::new(), true)
+    }
+
+    fn with_type_of(ty: Type, entries: BTreeMap<Str, Value>, nil: bool) -> Self {
+        let data = MapData { entries: RefCell::new(entries), nil, track: TrackCell::default() };
+        Self { ty, data: Rc::new(data) }
+    }
+
+    /// Whether it is the nil map (`null` in JSON, where an empty one is `{}`).
+    pub fn is_nil(&self) -> bool {
+        self.data.nil
+    }
+
+    /// Its Go type.
+    pub fn type_of(&self) -> Type {
+        self.ty
+    }
+
+    /// The same map (an alias) as another type.
+    #[must_use]
+    pub fn with_type(&self, ty: Type) -> Self {
+        Self { ty, data: Rc::clone(&self.data) }
+    }
+
+    /// Whether both are aliases of one map.
+    pub fn same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.data, &other.data)
+    }
+
+    /// Identity, for sets of maps already seen.
+    pub fn id(&self) -> usize {
+        Rc::as_ptr(&self.data).addr()
+    }
+
+    /// The number of entries.
+    pub fn len(&self) -> usize {
+        self.data.entries.borrow().len()
+    }
+
+    /// Whether there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.data.entries.borrow().is_empty()
+    }
+
+    /// The value of `key`; a read.
+    #[inline]
+    pub fn get(&self, key: &[u8]) -> Option<Value> {
+        self.data.track.read_key(key);
+        self.data.entries.borrow().get(key).cloned()
+    }
+
+    /// Whether `key` is there; a read of its presence.
+    pub fn contains(&self, key: &[u8]) -> bool {
+        self.data.track.read_presence(key);
+        self.data.entries.borrow().contains_key(key)
+    }
+
+    /// Sets `key`. False, and nothing changed, where this is the nil map: Go panics with "assignment to entry in
+    /// nil map".
+    pub fn insert(&self, key: impl Into<Str>, value: Value) -> bool {
+        if self.data.nil {
+            return false;
+        }
+        let old = self.data.entries.borrow_mut().insert(key.into(), value);
+        drop(old);
+        true
+    }
+
+    /// Removes `key` and hands out what was there.
+    pub fn remove(&self, key: &[u8]) -> Option<Value> {
+        self.data.entries.borrow_mut().remove(key)
+    }
+
+    /// The keys in order.
+    pub fn keys(&self) -> Vec<Str> {
+        self.data.track.read_keys();
+        self.data.entries.borrow().keys().cloned().collect()
+    }
+
+    /// All entries in order of keys, as they are now; a read of all of them.
+    pub fn entries(&self) -> Vec<(Str, Value)> {
+        self.data.track.read_all();
+        self.data.entries.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect()
+    }
+
+    /// The entries without reporting a read: for bookkeeping of the engine, and for copies that keep their paths.
+    pub fn entries_unread(&self) -> Vec<(Str, Value)> {
+        self.data.entries.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect()
+    }
+
+    /// Visits all entries in order of keys without copying them; a read of all of them. The visitor must not change
+    /// this map (nor call back into a template): it would panic. Stops at the first error.
+    pub fn try_each<E>(&self, mut visit: impl FnMut(&Str, &Value) -> Result<(), E>) -> Result<(), E> {
+        self.data.track.read_all();
+        for (key, value) in &*self.data.entries.borrow() {
+            visit(key, value)?;
+        }
+        Ok(())
+    }
+
+    /// A shallow copy: a map of its own with the same (aliased) values, at the same tracked path.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let copy = Self::with_type_of(self.ty, self.data.entries.borrow().clone(), false);
+        self.data.track.copy_to(&copy.data.track);
+        copy
+    }
+
+    /// Says which path of the values this is; see [`Tracker`].
+    pub fn track(&self, tracker: &Rc<Tracker>, path: u32) {
+        self.data.track.set(tracker, path);
+    }
+
+    /// The tracked path.
+    pub fn tracked(&self) -> Option<u32> {
+        self.data.track.path()
+    }
+
+    /// Gives `other` the tracked path of this map: for a changed copy of it.
+    pub fn copy_track(&self, other: &Self) {
+        self.data.track.copy_to(&other.data.track);
+    }
+
+    pub(super) fn dismantle(self, pending: &mut Vec<Value>) {
+        if let Some(mut data) = Rc::into_inner(self.data) {
+            pending.extend(std::mem::take(data.entries.get_mut()).into_values());
+        }
+    }
+}
+
+impl Drop for MapData {
+    fn drop(&mut self) {
+        let entries = self.entries.get_mut();
+        if entries.values().any(|v| matches!(v, Value::List(_) | Value::Map(_))) {
+            drop_flat(std::mem::take(entries).into_values().collect());
+        }
+    }
+}
