@@ -5,6 +5,10 @@
 
 pub mod funcs;
 pub mod profile;
+pub mod semver;
+pub mod strconv;
 pub mod template;
+pub mod time;
+pub mod unicode;
 pub mod value;
 pub mod values;

@@ -9,7 +9,7 @@ mod program;
 pub use object::{Gvk, Object, ObjectId, ObjectSource};
 pub use program::{
     Binding, ChartDelivery, ChartRef, ChartSource, ChartSourceKind, CreatedObject, DeclaredBy, DeclaredCrd,
-    DeclaredWebhook, Declares, Deliver, EncryptedFile, Environment, External, FluxDelivery, HostFile, HostFormat,
-    Instance, KluctlDelivery, ManifestReference, Output, Patch, PatchBody, Prerequisite, Release, RequiredSecret,
-    SecretKey, Verification,
+    DeclaredWebhook, Declares, Deliver, EncryptedFile, Environment, External, FluxDelivery, HostFile,
+    HostFormat, Instance, KluctlDelivery, ManifestReference, Output, Patch, PatchBody, Prerequisite, Release,
+    RequiredSecret, SecretKey, Verification,
 };
