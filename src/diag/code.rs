@@ -43,6 +43,8 @@ codes! {
     INTERNAL = "internal";
     /// A file that is needed does not exist or cannot be read.
     UNREADABLE_FILE = "unreadable-file";
+    /// A key that is set twice in one YAML map.
+    YAML_DUPLICATE_KEY = "yaml-duplicate-key";
     /// Text that is not YAML as Kubernetes reads it.
     YAML_SYNTAX = "yaml-syntax";
 }

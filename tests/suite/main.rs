@@ -2,3 +2,4 @@
 #![allow(clippy::disallowed_methods, reason = "tests read their own fixtures")]
 
 mod tidy;
+mod yaml;
