@@ -39,8 +39,24 @@ macro_rules! codes {
 }
 
 codes! {
+    /// A patch that cannot be applied to its target.
+    BAD_PATCH = "bad-patch";
+    /// A range of versions where one version has to be named.
+    INEXACT_VERSION = "inexact-version";
     /// A fault of the compiler itself.
     INTERNAL = "internal";
+    /// A namespace that nobody creates.
+    NAMESPACE_MISSING = "namespace-missing";
+    /// A patch that makes another object of its target.
+    PATCH_CHANGES_IDENTITY = "patch-changes-identity";
+    /// A patch whose target does not exist.
+    PATCH_MATCHES_NOTHING = "patch-matches-nothing";
+    /// Rendered delivery is asked for and cannot be had yet.
+    RENDERED_NOT_YET = "rendered-not-yet";
+    /// Something that the chosen delivery cannot carry.
+    UNDELIVERABLE = "undeliverable";
+    /// A kind of object that nothing in the environment brings.
+    UNKNOWN_KIND = "unknown-kind";
     /// A file that is needed does not exist or cannot be read.
     UNREADABLE_FILE = "unreadable-file";
     /// A key that is set twice in one YAML map.

@@ -105,6 +105,8 @@ pub struct Instance {
     pub releases: Vec<Release>,
     /// Secrets that must exist.
     pub secrets: Vec<RequiredSecret>,
+    /// The capabilities that it offers, those that stepped back left out.
+    pub provides: Vec<Arc<str>>,
     /// What it brings that is not in the tree.
     pub declares: Declares,
     /// Edges by hand: the instance, and the place that names it.

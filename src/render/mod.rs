@@ -1,1 +1,218 @@
-//! Phase 4, Program -> Rendering: objects with provenance.
+//! `Program -> Rendering`: the objects of an environment, complete and patched.
+//!
+//! Charts that are delivered as releases stay releases; those for k3s become its own objects. Every object gets the
+//! namespace that it lives in (or loses one that it cannot have), the Namespaces that nobody makes are written,
+//! and patches are applied, bases first. What is refused here: kinds of which nothing is known, patches that match
+//! nothing, and settings that cannot be delivered.
+
+mod json_patch;
+mod k3s;
+mod merge;
+mod namespaces;
+mod patch;
+mod scope;
+
+pub use scope::{KindOwner, KnownKind, Scopes};
+
+use crate::check::Program;
+use crate::diag::{Diagnostic, Reported, Sink, codes};
+use crate::model::{
+    Binding, ChartDelivery, ChartSourceKind, Declares, Deliver, EncryptedFile, Environment, External,
+    ManifestReference, Object, Patch, Release, RequiredSecret,
+};
+use crate::source::Span;
+use crate::value::Node;
+use std::sync::Arc;
+
+/// What later phases need of an environment besides its objects.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// What is said of the environment as a whole.
+    pub environment: Environment,
+    /// How it is delivered.
+    pub deliver: Deliver,
+    /// Who provides what to whom.
+    pub bindings: Vec<Binding>,
+    /// What exists outside the tree.
+    pub externals: Vec<External>,
+    /// The encrypted files.
+    pub encrypted: Vec<EncryptedFile>,
+}
+
+/// What remains of an instance once its objects are taken out.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Its name, a DNS label.
+    pub name: Arc<str>,
+    /// The stack it is an instance of.
+    pub stack: Arc<str>,
+    /// Its key in the overlay.
+    pub span: Span,
+    /// Its namespace.
+    pub namespace: Option<Arc<str>>,
+    /// The place of that namespace that a user would edit.
+    pub namespace_span: Option<Span>,
+    /// Labels for the namespace.
+    pub namespace_labels: Option<Node>,
+    /// Charts that stay releases.
+    pub releases: Vec<DeliveredRelease>,
+    /// Manifests that stay references.
+    pub references: Vec<ManifestReference>,
+    /// Secrets that must exist.
+    pub secrets: Vec<RequiredSecret>,
+    /// The capabilities that it offers.
+    pub provides: Vec<Arc<str>>,
+    /// What it brings that is not in the tree.
+    pub declares: Declares,
+    /// Edges by hand: the instance, and the place that names it.
+    pub after: Vec<(Arc<str>, Span)>,
+}
+
+/// A chart that stays a release, with the patches that its delivery carries.
+#[derive(Clone, Debug)]
+pub struct DeliveredRelease {
+    /// The release.
+    pub release: Release,
+    /// Patches for objects that the chart may make.
+    pub patches: Vec<Patch>,
+}
+
+/// An object of the environment and the instance that brought it.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// The object.
+    pub object: Object,
+    /// The index of its instance; `None` for what belongs to the environment, such as Namespaces.
+    pub part: Option<usize>,
+}
+
+/// The objects of an environment, complete and patched. Only [`render`] makes one.
+#[derive(Clone, Debug)]
+pub struct Rendering {
+    surroundings: Surroundings,
+    parts: Vec<Part>,
+    objects: Vec<Placed>,
+    scopes: Scopes,
+}
+
+impl Rendering {
+    /// What is known besides objects.
+    pub fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
+    }
+
+    /// The instances, in the order of the overlay.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The objects: those of the instances in their order, then the Namespaces.
+    pub fn objects(&self) -> &[Placed] {
+        &self.objects
+    }
+
+    /// The kinds that are known in this environment.
+    pub fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    /// Everything in it, by value.
+    pub(crate) fn into_parts(self) -> (Surroundings, Vec<Part>, Vec<Placed>, Scopes) {
+        (self.surroundings, self.parts, self.objects, self.scopes)
+    }
+}
+
+/// Makes the objects of an environment.
+pub fn render(program: Program, sink: &mut Sink) -> Result<Rendering, Reported> {
+    let program = program.into_parts();
+    let surroundings = Surroundings {
+        environment: program.environment,
+        deliver: program.deliver,
+        bindings: program.bindings,
+        externals: program.externals,
+        encrypted: program.encrypted,
+    };
+    let mut parts = Vec::with_capacity(program.instances.len());
+    let mut objects = Vec::new();
+    for (index, instance) in program.instances.into_iter().enumerate() {
+        let part = Some(index);
+        objects.extend(instance.objects.into_iter().map(|object| Placed { object, part }));
+        let mut releases = Vec::new();
+        for release in instance.releases {
+            check_delivery(&release, instance.span, &surroundings, sink);
+            if release.delivery == ChartDelivery::K3s {
+                objects.extend(k3s::helm_chart(&release, sink).map(|object| Placed { object, part }));
+            }
+            releases.push(DeliveredRelease { release, patches: Vec::new() });
+        }
+        parts.push(Part {
+            name: instance.name,
+            stack: instance.stack,
+            span: instance.span,
+            namespace: instance.namespace,
+            namespace_span: instance.namespace_span,
+            namespace_labels: instance.namespace_labels,
+            releases,
+            references: instance.references,
+            secrets: instance.secrets,
+            provides: instance.provides,
+            declares: instance.declares,
+            after: instance.after,
+        });
+    }
+    let scopes = Scopes::of(&surroundings.environment.kubernetes, &parts, &objects);
+    for placed in &mut objects {
+        scope::place(placed, &parts, &scopes, sink);
+    }
+    namespaces::write(&surroundings, &parts, &mut objects, sink);
+    patch::apply(program.patches, &mut objects, &mut parts, sink);
+    sink.finish(Rendering { surroundings, parts, objects, scopes })
+}
+
+/// Refuses what cannot be delivered in the way that is asked for.
+fn check_delivery(release: &Release, instance: Span, surroundings: &Surroundings, sink: &mut Sink) {
+    let deliver = &surroundings.deliver;
+    if release.delivery == ChartDelivery::Rendered {
+        let at = deliver.charts_span.filter(|_| deliver.charts == ChartDelivery::Rendered);
+        sink.report(
+            Diagnostic::error(
+                codes::RENDERED_NOT_YET,
+                format!("charts are not rendered yet, and `{}` would have to be", release.name),
+            )
+            .at(
+                at.unwrap_or(instance),
+                if at.is_some() { "asked for here" } else { "no other delivery is set" },
+            )
+            .help("write `deliver: {charts: release}` in the overlay, or build with `--charts release`"),
+        );
+        return;
+    }
+    let pinned = matches!(release.chart.source.kind, ChartSourceKind::Http(_) | ChartSourceKind::Oci(_));
+    if pinned && !is_exact(&release.chart.version) {
+        sink.report(
+            Diagnostic::error(
+                codes::INEXACT_VERSION,
+                format!(
+                    "`{}` is no exact version, and chart `{}` stays a release",
+                    release.chart.version, release.chart.name
+                ),
+            )
+            .at(release.chart.version_origin.editable().unwrap_or(release.span), "a range")
+            .help("write one version, such as `1.2.3`; ranges are resolved for rendered charts only"),
+        );
+    }
+}
+
+/// Whether a version names one package: three numbers, and nothing that makes it a range.
+fn is_exact(version: &str) -> bool {
+    let rest = version.strip_prefix('v').unwrap_or(version);
+    let core = rest.split(['-', '+']).next().unwrap_or(rest);
+    let tail = &rest[core.len()..];
+    let numbers: Vec<_> = core.split('.').collect();
+    numbers.len() == 3
+        && numbers.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+        && tail.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.'))
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,193 @@
+//! Patches: which objects they mean, and applying them in order, each on the last result.
+//!
+//! A patch whose target is nowhere among the objects may mean one that an unrendered chart makes: it then travels
+//! with the releases of that namespace (all of them, where the target names none), to be applied by the tool that
+//! renders the chart. k3s's controller has no such step, so there it is refused.
+
+use super::{
+    Part, Placed,
+    json_patch::{self, OperationError},
+    merge::{self, MergeError},
+};
+use crate::diag::{Diagnostic, Sink, codes, did_you_mean};
+use crate::model::{ChartDelivery, Gvk, Object, Patch, PatchBody};
+use crate::schema::merge_keys::MergeType;
+use crate::value::Node;
+
+pub(super) fn apply(patches: Vec<Patch>, objects: &mut [Placed], parts: &mut [Part], sink: &mut Sink) {
+    for patch in patches {
+        let mut matched = false;
+        for placed in objects.iter_mut().filter(|placed| matches(&patch, &placed.object)) {
+            matched = true;
+            if let Err(diagnostic) = apply_one(&patch, &mut placed.object) {
+                sink.report(*diagnostic);
+            }
+        }
+        if !matched {
+            carry(patch, objects, parts, sink);
+        }
+    }
+}
+
+fn matches(patch: &Patch, object: &Object) -> bool {
+    let agrees = |wanted: Option<&str>, have: Option<&str>| wanted.is_none_or(|wanted| have == Some(wanted));
+    patch.kind == object.id.kind
+        && agrees(patch.group.as_deref(), Some(&object.id.group))
+        && agrees(patch.namespace.as_deref(), object.id.namespace.as_deref())
+        && agrees(patch.target_name.as_deref(), Some(&object.id.name))
+}
+
+fn apply_one(patch: &Patch, object: &mut Object) -> Result<(), Box<Diagnostic>> {
+    let mut changed = object.node.clone();
+    match &patch.body {
+        PatchBody::Merge(body) => {
+            let kind = MergeType::of(&object.gvk.group, &object.gvk.kind).unwrap_or_else(MergeType::unknown);
+            merge::merge(&mut changed, body, kind)
+                .map_err(|error| Box::new(merge_fault(patch, object, error)))?;
+        }
+        PatchBody::Json(operations) => {
+            json_patch::apply(&mut changed, operations)
+                .map_err(|error| Box::new(operation_fault(patch, object, error)))?;
+        }
+    }
+    let text = |keys: &[&str]| changed.at(keys).and_then(Node::as_str);
+    let gvk = Gvk::new(text(&["apiVersion"]).unwrap_or_default(), text(&["kind"]).unwrap_or_default());
+    let same = gvk.group == object.id.group
+        && gvk.kind == object.id.kind
+        && text(&["metadata", "name"]) == Some(&object.id.name)
+        && text(&["metadata", "namespace"]) == object.id.namespace.as_deref();
+    if !same {
+        return Err(Box::new(
+            Diagnostic::error(
+                codes::PATCH_CHANGES_IDENTITY,
+                format!("patch `{}` changes the identity of `{}`", patch.name, object.id),
+            )
+            .at(patch.span, "this patch")
+            .object(object.id.to_string())
+            .help("a patch may not change group, kind, namespace or name: take those lines out of it"),
+        ));
+    }
+    object.gvk = gvk;
+    object.node = changed;
+    Ok(())
+}
+
+fn merge_fault(patch: &Patch, object: &Object, error: MergeError) -> Diagnostic {
+    let (message, at, help) = match error {
+        MergeError::LacksKey { list, key, at } => (
+            format!("an item of `{list}` lacks `{key}`, by which the items of that list are matched"),
+            at,
+            format!("add `{key}` to the item, or replace the list with an item `{{$patch: replace}}`"),
+        ),
+        MergeError::UnknownDirective { word, at } => (
+            format!("`$patch: {word}` is no directive of a strategic merge"),
+            at,
+            "write `merge`, `replace` or `delete`".to_owned(),
+        ),
+    };
+    Diagnostic::error(codes::BAD_PATCH, message)
+        .at(at.unwrap_or(patch.span), "")
+        .trace(format!("while patching `{}` with `{}`", object.id, patch.name))
+        .object(object.id.to_string())
+        .help(help)
+}
+
+fn operation_fault(patch: &Patch, object: &Object, error: OperationError) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error(codes::BAD_PATCH, error.message)
+        .at(error.at.unwrap_or(patch.span), "")
+        .trace(format!("while patching `{}` with `{}`", object.id, patch.name))
+        .object(object.id.to_string());
+    if let Some(meant) = error.meant {
+        diagnostic = diagnostic.help(format!("did you mean `{meant}`?"));
+    }
+    diagnostic
+}
+
+/// Hands a patch that matched nothing to the releases that may make its target, or refuses it.
+fn carry(patch: Patch, objects: &[Placed], parts: &mut [Part], sink: &mut Sink) {
+    let may_hold = |namespace: &str| patch.namespace.as_deref().is_none_or(|wanted| wanted == namespace);
+    let mut by_k3s = None;
+    let mut carriers = Vec::new();
+    for (index, part) in parts.iter().enumerate() {
+        for (at, delivered) in part.releases.iter().enumerate() {
+            if may_hold(&delivered.release.namespace) {
+                match delivered.release.delivery {
+                    ChartDelivery::Release => carriers.push((index, at)),
+                    ChartDelivery::K3s => {
+                        by_k3s = by_k3s.or(Some((part.span, delivered.release.name.clone())))
+                    }
+                    ChartDelivery::Rendered => {}
+                }
+            }
+        }
+    }
+    if !carriers.is_empty() {
+        for (index, at) in carriers {
+            parts[index].releases[at].patches.push(patch.clone());
+        }
+        return;
+    }
+    let target = describe(&patch);
+    let mut diagnostic = match by_k3s {
+        Some((span, release)) => Diagnostic::error(
+            codes::UNDELIVERABLE,
+            format!("patch `{}` cannot reach `{target}` inside a chart that k3s installs", patch.name),
+        )
+        .at(patch.target_span, "not among the objects of the tree")
+        .related(span, format!("k3s installs `{release}`, and its controller cannot patch"))
+        .help("set it in the chart's `values`, or choose `deliver: {charts: release}` for that instance"),
+        None => Diagnostic::error(
+            codes::PATCH_MATCHES_NOTHING,
+            format!("patch `{}` matches nothing: there is no `{target}`", patch.name),
+        )
+        .at(patch.target_span, "no such object"),
+    };
+    if let Some(meant) = nearest(&patch, objects) {
+        diagnostic = diagnostic.help(meant);
+    }
+    if patch.namespace.is_some() && parts.iter().any(|part| !part.releases.is_empty()) {
+        diagnostic = diagnostic.note(format!(
+            "no release is installed in namespace `{}`; where a release makes objects in another namespace, leave `namespace` out of the target",
+            patch.namespace.as_deref().unwrap_or_default()
+        ));
+    }
+    sink.report(diagnostic);
+}
+
+fn describe(patch: &Patch) -> String {
+    let mut text = patch.kind.to_string();
+    for part in [&patch.namespace, &patch.target_name].into_iter().flatten() {
+        text.push('/');
+        text.push_str(part);
+    }
+    text
+}
+
+/// The object that a mistaken target probably means.
+fn nearest(patch: &Patch, objects: &[Placed]) -> Option<String> {
+    let of_kind: Vec<&Object> =
+        objects.iter().map(|placed| &placed.object).filter(|object| object.id.kind == patch.kind).collect();
+    let Some(name) = patch.target_name.as_deref() else {
+        let kinds = objects.iter().map(|placed| &*placed.object.id.kind);
+        return did_you_mean(&patch.kind, kinds).map(|meant| format!("did you mean kind `{meant}`?"));
+    };
+    let same_name = objects.iter().map(|placed| &placed.object).find(|object| &*object.id.name == name);
+    let elsewhere = of_kind.iter().find(|object| &*object.id.name == name).copied();
+    if let Some(object) = elsewhere {
+        return Some(format!("did you mean `{}`?", object.id));
+    }
+    let near =
+        of_kind.iter().filter(|object| patch.namespace.is_none() || patch.namespace == object.id.namespace);
+    if let Some(meant) = did_you_mean(name, near.map(|object| &*object.id.name)) {
+        return Some(format!("did you mean the name `{meant}`?"));
+    }
+    if let Some(object) = same_name {
+        return Some(format!("did you mean `{}`?", object.id));
+    }
+    (!of_kind.is_empty()).then(|| {
+        let mut names: Vec<String> = of_kind.iter().map(|object| format!("`{}`", object.id)).collect();
+        names.sort();
+        names.truncate(5);
+        format!("objects of this kind: {}", names.join(", "))
+    })
+}
