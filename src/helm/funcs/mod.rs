@@ -175,9 +175,9 @@ impl<'a> Args<'a> {
     }
 
     /// A `[]byte`.
-    pub fn bytes(&self, at: usize) -> Result<&Str, FuncError> {
+    pub fn bytes(&self, at: usize) -> Result<&[u8], FuncError> {
         match self.value(at) {
-            Value::Bytes(text) => Ok(text),
+            Value::Bytes(bytes) => Ok(bytes),
             other => Err(mismatch(other, "[]uint8")),
         }
     }

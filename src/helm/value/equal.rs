@@ -18,7 +18,8 @@ pub fn deep_equal(a: &Value, b: &Value) -> bool {
             (Value::Int(ka, a), Value::Int(kb, b)) => ka == kb && a == b,
             (Value::Uint(ka, a), Value::Uint(kb, b)) => ka == kb && a == b,
             (Value::Float(a), Value::Float(b)) => a == b,
-            (Value::String(a), Value::String(b)) | (Value::Bytes(a), Value::Bytes(b)) => a == b,
+            (Value::String(a), Value::String(b)) => a == b,
+            (Value::Bytes(a), Value::Bytes(b)) => a == b,
             (Value::List(a), Value::List(b)) => {
                 if !a.type_of().is(b.type_of()) || a.is_nil() != b.is_nil() || a.len() != b.len() {
                     false

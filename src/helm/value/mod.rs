@@ -25,6 +25,8 @@ pub use str::{Str, lossy};
 pub use track::{Read, ReadKind, Reads, Tracker};
 pub use types::{Kind, Type, TypeInfo};
 
+use std::rc::Rc;
+
 /// How deep anything that walks a value may go before it has to give up with an error.
 pub const MAX_DEPTH: usize = 10_000;
 
@@ -45,7 +47,7 @@ pub enum Value {
     /// `string`.
     String(Str),
     /// `[]byte`.
-    Bytes(Str),
+    Bytes(Rc<[u8]>),
     /// A slice.
     List(List),
     /// A map with string keys.
@@ -73,6 +75,11 @@ impl Value {
     /// A `[]interface {}`.
     pub fn list(items: Vec<Self>) -> Self {
         Self::List(List::new(&types::LIST, items))
+    }
+
+    /// A `[]byte`.
+    pub fn bytes(bytes: impl Into<Rc<[u8]>>) -> Self {
+        Self::Bytes(bytes.into())
     }
 
     /// A `[]string`.
@@ -168,7 +175,7 @@ impl Value {
             Kind::Bool => Self::Bool(false),
             Kind::Float64 | Kind::Float32 => Self::Float(0.0),
             Kind::String => Self::String(Str::EMPTY),
-            Kind::Slice if of.is(&types::BYTES) => Self::Bytes(Str::EMPTY),
+            Kind::Slice if of.is(&types::BYTES) => Self::Bytes(Rc::from([])),
             Kind::Slice => Self::List(List::nil(of)),
             Kind::Map => Self::Map(Map::nil(of)),
             kind if kind.is_int() => Self::Int(kind, 0),
@@ -244,7 +251,7 @@ impl std::fmt::Debug for Value {
                 Value::Uint(_, n) => write!(out, "{n}u"),
                 Value::Float(f) => write!(out, "{f:?}"),
                 Value::String(s) => write!(out, "{s:?}"),
-                Value::Bytes(s) => write!(out, "b{s:?}"),
+                Value::Bytes(b) => write!(out, "b{:?}", lossy(b)),
                 Value::Object(o) => write!(out, "<{}>", o.type_of().name),
                 _ if depth > 8 => out.write_str("..."),
                 Value::List(list) => {
