@@ -3,12 +3,16 @@
 //! [`value`] are Go's dynamic values, [`fmt`] Go's verbs over them, [`template`] the language, [`funcs`] what it can
 //! call; [`profile`] says in what the supported versions of Helm differ.
 
+pub mod capabilities;
+pub mod chart;
 pub mod fmt;
 pub mod funcs;
+pub mod output;
 pub mod profile;
+pub mod schema;
 pub mod semver;
-pub mod strconv;
 pub mod stack;
+pub mod strconv;
 pub mod template;
 pub mod time;
 pub mod unicode;

@@ -1,6 +1,17 @@
-//! The methods that Helm's `Values` type shows to templates.
+//! Values: files, the `--set` family, how they are laid over a chart's own, and the Go type that templates see.
+
+pub mod cell;
+pub mod coalesce;
+pub mod read;
+pub mod strvals;
+mod tree;
+
+pub use tree::{Data, Table, Value, from_json, merge, table_to_go, table_to_json};
 
 use super::funcs::Function;
+
+/// How deep tables may be laid over each other.
+const MAX_NESTING: usize = 1_500;
 
 /// Methods of `common.Values`.
 pub const METHODS: &[Function] = &[];

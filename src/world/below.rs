@@ -30,6 +30,18 @@ impl World for Below<'_> {
         self.world.kind(&self.folder.join(path))
     }
 
+    fn size(&self, path: &Utf8Path) -> Result<u64, WorldError> {
+        self.world.size(&self.folder.join(path))
+    }
+
+    fn real_path(&self, path: &Utf8Path) -> Result<Utf8PathBuf, WorldError> {
+        self.world.real_path(&self.folder.join(path))
+    }
+
+    fn standard_input(&self) -> Result<Vec<u8>, WorldError> {
+        self.world.standard_input()
+    }
+
     fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError> {
         self.world.write(&self.folder.join(path), bytes)
     }

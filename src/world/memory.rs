@@ -10,6 +10,7 @@ use std::sync::Mutex;
 pub struct MemoryWorld {
     files: Mutex<BTreeMap<Utf8PathBuf, Vec<u8>>>,
     variables: BTreeMap<String, String>,
+    input: Vec<u8>,
 }
 
 impl MemoryWorld {
@@ -29,6 +30,13 @@ impl MemoryWorld {
     #[must_use]
     pub fn with_variable(mut self, name: &str, value: &str) -> Self {
         self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Sets what is on standard input.
+    #[must_use]
+    pub fn with_input(mut self, bytes: impl AsRef<[u8]>) -> Self {
+        self.input = bytes.as_ref().to_vec();
         self
     }
 
@@ -87,6 +95,18 @@ impl World for MemoryWorld {
         } else {
             files.keys().any(|file| file.starts_with(&path)).then_some(EntryKind::Folder)
         }
+    }
+
+    fn size(&self, path: &Utf8Path) -> Result<u64, WorldError> {
+        self.read(path).map(|bytes| bytes.len() as u64)
+    }
+
+    fn real_path(&self, path: &Utf8Path) -> Result<Utf8PathBuf, WorldError> {
+        Ok(clean(path))
+    }
+
+    fn standard_input(&self) -> Result<Vec<u8>, WorldError> {
+        Ok(self.input.clone())
     }
 
     fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError> {

@@ -64,6 +64,15 @@ pub trait World: Sync {
     /// What is at a path (links followed), if anything.
     fn kind(&self, path: &Utf8Path) -> Option<EntryKind>;
 
+    /// The size of a file in bytes (links followed).
+    fn size(&self, path: &Utf8Path) -> Result<u64, WorldError>;
+
+    /// The path with every link in it resolved: two paths to one folder give the same.
+    fn real_path(&self, path: &Utf8Path) -> Result<Utf8PathBuf, WorldError>;
+
+    /// Everything on standard input.
+    fn standard_input(&self) -> Result<Vec<u8>, WorldError>;
+
     /// Writes a file so that other processes see the old bytes or the new ones; makes its folders.
     fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError>;
 

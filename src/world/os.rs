@@ -3,7 +3,7 @@
 
 use super::{EntryKind, FolderEntry, World, WorldError};
 use camino::{Utf8Path, Utf8PathBuf};
-use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Read as _, Write as _};
 
 /// Files, environment and processes of this machine, relative paths taken from one folder.
 #[derive(Debug)]
@@ -74,6 +74,20 @@ impl World for OsWorld {
 
     fn kind(&self, path: &Utf8Path) -> Option<EntryKind> {
         std::fs::metadata(self.resolve(path)).ok().map(|data| kind_of(data.file_type()))
+    }
+
+    fn size(&self, path: &Utf8Path) -> Result<u64, WorldError> {
+        std::fs::metadata(self.resolve(path)).map(|data| data.len()).map_err(|error| failure(path, &error))
+    }
+
+    fn real_path(&self, path: &Utf8Path) -> Result<Utf8PathBuf, WorldError> {
+        self.resolve(path).canonicalize_utf8().map_err(|error| failure(path, &error))
+    }
+
+    fn standard_input(&self) -> Result<Vec<u8>, WorldError> {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| failure("-".into(), &error))?;
+        Ok(bytes)
     }
 
     fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError> {

@@ -1,0 +1,362 @@
+//! A chart as one release uses it: conditions, tags and aliases decided, values imported.
+//!
+//! Follows helm 4.2.4 `pkg/chart/v2/util/dependencies.go` (3.21.4 `pkg/chartutil/dependencies.go`). Some of what it
+//! does is surprising and kept: the subcharts of a chart that lists no dependencies are not looked into, and a chart
+//! in `charts/` that satisfies no listed version is rendered under its own name.
+
+use super::metadata::{Dependency, ImportValue, Metadata};
+use super::{Chart, ChartFile};
+use crate::helm::profile::Profile;
+use crate::helm::schema::{Schema, Validated};
+use crate::helm::semver::{Constraint, Version};
+use crate::helm::values::cell::{Cell, Shared};
+use crate::helm::values::coalesce::{Layer, Nulls, coalesce, merge_tables};
+use crate::helm::values::{Table, Value};
+use crate::value::Origin;
+use std::sync::Arc;
+
+/// A chart in a release.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// The chart as it was loaded.
+    pub chart: Arc<Chart>,
+    /// What it says of itself, with its alias as name and without what was disabled.
+    pub metadata: Metadata,
+    /// Its values with those that were imported.
+    pub values: Table,
+    /// Its enabled subcharts.
+    pub children: Vec<Instance>,
+}
+
+impl Layer for Instance {
+    fn name(&self) -> &str {
+        &self.metadata.name
+    }
+    fn values(&self) -> &Table {
+        &self.values
+    }
+    fn children(&self) -> &[Self] {
+        &self.children
+    }
+}
+
+impl Validated for Instance {
+    fn name(&self) -> &str {
+        &self.metadata.name
+    }
+    fn schema(&self) -> Option<&Schema> {
+        self.chart.schema.as_ref()
+    }
+    fn children(&self) -> &[Self] {
+        &self.children
+    }
+}
+
+impl Instance {
+    /// A chart with all its subcharts, nothing decided.
+    pub fn of(chart: &Arc<Chart>) -> Self {
+        Self {
+            chart: Arc::clone(chart),
+            metadata: chart.metadata.clone(),
+            values: Arc::clone(&chart.values),
+            children: chart.dependencies.iter().map(Self::of).collect(),
+        }
+    }
+
+    /// The files of `crds/` of this chart and, behind them, of its subcharts; with the path that names them.
+    pub fn crds(&self) -> Vec<(String, &ChartFile)> {
+        let mut out = Vec::new();
+        self.collect_crds(&self.metadata.name, &mut out);
+        out
+    }
+
+    fn collect_crds<'a>(&'a self, path: &str, out: &mut Vec<(String, &'a ChartFile)>) {
+        out.extend(self.chart.crds().map(|file| (format!("{path}/{}", file.name), file)));
+        for child in &self.children {
+            child.collect_crds(&format!("{path}/charts/{}", child.metadata.name), out);
+        }
+    }
+}
+
+/// The names that `Chart.yaml` lists and `charts/` lacks.
+pub fn missing(chart: &Chart) -> Vec<&str> {
+    let listed = chart.metadata.dependencies.as_deref().unwrap_or_default();
+    listed
+        .iter()
+        .map(|dependency| dependency.name.as_str())
+        .filter(|name| !chart.dependencies.iter().any(|chart| chart.metadata.name == *name))
+        .collect()
+}
+
+/// Decides what of `chart` a release with these values uses.
+pub fn process(
+    chart: &Arc<Chart>,
+    user: &Table,
+    profile: &'static Profile,
+    warnings: &mut Vec<String>,
+) -> Result<Instance, String> {
+    let mut work = Work { profile, warnings, arena: Vec::new() };
+    let mut draft = work.draft(chart);
+    work.enable(&mut draft, user, "")?;
+    work.import(&mut draft)?;
+    Ok(work.finish(draft))
+}
+
+/// A chart being decided. Its dependencies are numbers in the arena: in the older profile two aliases of one chart
+/// share them, and what is done to one is done to the other.
+struct Draft {
+    chart: Arc<Chart>,
+    name: String,
+    listed: Option<Vec<usize>>,
+    values: Table,
+    children: Vec<Draft>,
+}
+
+impl Layer for Draft {
+    fn name(&self) -> &str {
+        &self.name
+    }
+    fn values(&self) -> &Table {
+        &self.values
+    }
+    fn children(&self) -> &[Self] {
+        &self.children
+    }
+}
+
+struct Entry {
+    dependency: Dependency,
+    /// Its import-values were rewritten into a form that is not read again (3.21.4 `processImportValues`).
+    imported: bool,
+}
+
+struct Work<'a> {
+    profile: &'static Profile,
+    warnings: &'a mut Vec<String>,
+    arena: Vec<Entry>,
+}
+
+impl Work<'_> {
+    fn draft(&mut self, chart: &Arc<Chart>) -> Draft {
+        let listed = chart.metadata.dependencies.as_ref().map(|listed| {
+            let first = self.arena.len();
+            self.arena.extend(listed.iter().map(|d| Entry { dependency: d.clone(), imported: false }));
+            (first..self.arena.len()).collect()
+        });
+        Draft {
+            chart: Arc::clone(chart),
+            name: chart.metadata.name.clone(),
+            listed,
+            values: Arc::clone(&chart.values),
+            children: chart.dependencies.iter().map(|child| self.draft(child)).collect(),
+        }
+    }
+
+    /// A copy of a draft for one listed dependency.
+    fn copy(&mut self, draft: &Draft) -> Draft {
+        let listed = draft.listed.as_ref().map(|listed| {
+            if !self.profile.copy_alias_metadata {
+                return listed.clone();
+            }
+            let copies = listed.iter().map(|at| {
+                let entry = &self.arena[*at];
+                Entry { dependency: entry.dependency.clone(), imported: entry.imported }
+            });
+            let copies: Vec<Entry> = copies.collect();
+            let first = self.arena.len();
+            self.arena.extend(copies);
+            (first..self.arena.len()).collect()
+        });
+        let children = draft.children.iter().map(|child| self.copy(child)).collect();
+        Draft {
+            chart: Arc::clone(&draft.chart),
+            name: draft.name.clone(),
+            listed,
+            values: Arc::clone(&draft.values),
+            children,
+        }
+    }
+
+    fn enable(&mut self, draft: &mut Draft, user: &Table, path: &str) -> Result<(), String> {
+        let Some(listed) = draft.listed.clone() else { return Ok(()) };
+        let present = std::mem::take(&mut draft.children);
+        let fits = |entry: &Entry, child: &Draft| {
+            child.name == entry.dependency.name
+                && in_range(&entry.dependency.version, &child.chart.metadata.version)
+        };
+        let mut chosen = Vec::new();
+        for at in &listed {
+            // A rename of one entry must not hide the chart from the next: names are compared as they are by then.
+            let found = present.iter().find(|child| fits(&self.arena[*at], child));
+            let copy = found.map(|child| self.copy(child));
+            chosen.push((*at, copy));
+        }
+        let unlisted = |child: &Draft| !listed.iter().any(|at| fits(&self.arena[*at], child));
+        let mut children: Vec<Draft> = present.into_iter().filter(unlisted).collect();
+        for (at, copy) in chosen {
+            let dependency = &mut self.arena[at].dependency;
+            if let Some(mut copy) = copy {
+                if !dependency.alias.is_empty() {
+                    copy.name.clone_from(&dependency.alias);
+                }
+                children.push(copy);
+            }
+            if !dependency.alias.is_empty() {
+                dependency.name.clone_from(&dependency.alias);
+            }
+        }
+        draft.children = children;
+        for at in &listed {
+            self.arena[*at].dependency.enabled = true;
+        }
+        let values = coalesce(draft, user, Nulls::Delete, self.profile, self.warnings)?;
+        let values = values.freeze().map_err(|_endless| ENDLESS.to_owned())?;
+        self.tags(&listed, &values);
+        self.conditions(&listed, &values, path);
+        let disabled: Vec<&str> = listed
+            .iter()
+            .map(|at| &self.arena[*at].dependency)
+            .filter(|dependency| !dependency.enabled)
+            .map(|dependency| dependency.name.as_str())
+            .collect();
+        draft.children.retain(|child| !disabled.contains(&child.name.as_str()));
+        let kept: Vec<usize> = listed
+            .iter()
+            .copied()
+            .filter(|at| !disabled.contains(&self.arena[*at].dependency.name.as_str()))
+            .collect();
+        let mut children = std::mem::take(&mut draft.children);
+        for child in &mut children {
+            let path = format!("{path}{}.", child.name);
+            self.enable(child, &values, &path)?;
+        }
+        draft.children = children;
+        draft.listed = Some(kept).filter(|kept| !kept.is_empty());
+        Ok(())
+    }
+
+    fn tags(&mut self, listed: &[usize], values: &Table) {
+        let Some(tags) = values.get(&b"tags"[..]).and_then(Value::as_table) else { return };
+        for at in listed {
+            let dependency = &mut self.arena[*at].dependency;
+            let (mut on, mut off) = (false, false);
+            for tag in &dependency.tags {
+                match tags.get(tag.as_bytes()).map(Value::as_bool) {
+                    None => {}
+                    Some(Some(true)) => on = true,
+                    Some(Some(false)) => off = true,
+                    Some(None) => {
+                        let chart = &dependency.name;
+                        self.warnings.push(if self.profile.structured_log {
+                            format!("level=WARN msg=\"returned non-bool value\" tag={tag} chart={chart}")
+                        } else {
+                            format!("Warning: Tag '{tag}' for chart {chart} returned non-bool value")
+                        });
+                    }
+                }
+            }
+            dependency.enabled = on || !off;
+        }
+    }
+
+    fn conditions(&mut self, listed: &[usize], values: &Table, path: &str) {
+        for at in listed {
+            let dependency = &mut self.arena[*at].dependency;
+            for condition in dependency.condition.trim().split(',').filter(|c| !c.is_empty()) {
+                let Some(value) = at_path(values, &format!("{path}{condition}")) else { continue };
+                if let Some(truth) = value.as_bool() {
+                    dependency.enabled = truth;
+                    break;
+                }
+                let chart = &dependency.name;
+                self.warnings.push(if self.profile.structured_log {
+                    format!("level=WARN msg=\"returned non-bool value\" path={condition} chart={chart}")
+                } else {
+                    format!("Warning: Condition path '{condition}' for chart {chart} returned non-bool value")
+                });
+            }
+        }
+    }
+
+    fn import(&mut self, draft: &mut Draft) -> Result<(), String> {
+        for child in &mut draft.children {
+            self.import(child)?;
+        }
+        let Some(listed) = draft.listed.clone() else { return Ok(()) };
+        let values = coalesce(draft, &Table::default(), Nulls::Keep, self.profile, self.warnings)?;
+        let imported = Shared::default();
+        for at in listed {
+            if std::mem::replace(&mut self.arena[at].imported, true) {
+                continue;
+            }
+            let dependency = self.arena[at].dependency.clone();
+            for import in &dependency.import_values {
+                let (child, parent) = match import {
+                    ImportValue::Export(name) => (format!("exports.{name}"), "."),
+                    ImportValue::Map { child, parent } => (child.clone(), parent.as_str()),
+                    ImportValue::Other => continue,
+                };
+                let Some(table) = values.table_at(&format!("{}.{child}", dependency.name)) else {
+                    let missing = child.rsplit('.').next().unwrap_or_default();
+                    let chart = &dependency.name;
+                    self.warnings.push(if self.profile.structured_log {
+                        format!("level=WARN msg=\"ImportValues missing table from chart\" chart={chart} error=\"\\\"{missing}\\\" is not a table\"")
+                    } else {
+                        format!("Warning: ImportValues missing table from chart {chart}: \"{missing}\" is not a table")
+                    });
+                    continue;
+                };
+                let table = if table.is_empty() { Shared::default() } else { table };
+                let table = if parent == "." {
+                    table
+                } else {
+                    parent.rsplit('.').fold(table, |inner, key| {
+                        let outer = Shared::default();
+                        outer.insert(key.into(), Cell::Table(inner, Origin::Compiler));
+                        outer
+                    })
+                };
+                merge_tables(&imported, &table, Nulls::Keep, self.profile, self.warnings);
+            }
+        }
+        let endless = |_| ENDLESS.to_owned();
+        // What is imported ranks below what the parent says itself.
+        let own = Shared::thaw(&values.freeze().map_err(endless)?);
+        merge_tables(&own, &imported, Nulls::Keep, self.profile, self.warnings);
+        draft.values = own.freeze().map_err(endless)?;
+        Ok(())
+    }
+
+    fn finish(&self, draft: Draft) -> Instance {
+        let mut metadata = draft.chart.metadata.clone();
+        metadata.name = draft.name;
+        metadata.dependencies =
+            draft.listed.map(|listed| listed.iter().map(|at| self.arena[*at].dependency.clone()).collect());
+        Instance {
+            chart: draft.chart,
+            metadata,
+            values: draft.values,
+            children: draft.children.into_iter().map(|child| self.finish(child)).collect(),
+        }
+    }
+}
+
+const ENDLESS: &str = "the imported values contain themselves";
+
+/// The value at a path between dots, unless it is a table.
+fn at_path<'a>(values: &'a Table, path: &str) -> Option<&'a Value> {
+    let (tables, key) = path.rsplit_once('.').map_or((None, path), |(tables, key)| (Some(tables), key));
+    let table = tables
+        .into_iter()
+        .flat_map(|tables| tables.split('.'))
+        .try_fold(values, |table, key| table.get(key.as_bytes()).and_then(Value::as_table))?;
+    table.get(key.as_bytes()).filter(|value| value.as_table().is_none())
+}
+
+/// Whether a version lies in a range; what does not parse lies nowhere.
+pub fn in_range(range: &str, version: &str) -> bool {
+    match (Version::parse(version.as_bytes()), Constraint::parse(range.as_bytes())) {
+        (Ok(version), Ok(range)) => range.matches(&version),
+        _ => false,
+    }
+}
