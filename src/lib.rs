@@ -28,6 +28,8 @@ pub mod model;
 
 pub mod world;
 
+pub mod package;
+
 pub mod load;
 
 pub mod resolve;

@@ -186,8 +186,8 @@ pub struct Diff {
     #[arg(long)]
     pub exit_code: bool,
     /// How the differences are printed
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub diff_format: DiffFormat,
+    #[arg(long = "as", value_name = "FORM", default_value = "text")]
+    pub form: DiffFormat,
 }
 
 /// How differences are printed.

@@ -57,6 +57,8 @@ codes! {
     UNDELIVERABLE = "undeliverable";
     /// A kind of object that nothing in the environment brings.
     UNKNOWN_KIND = "unknown-kind";
+    /// `stackc.lock` is not what stackc writes.
+    LOCK_MALFORMED = "lock-malformed";
     /// A file that is needed does not exist or cannot be read.
     UNREADABLE_FILE = "unreadable-file";
     /// A key that is set twice in one YAML map.

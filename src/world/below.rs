@@ -58,6 +58,19 @@ impl World for Below<'_> {
         self.world.variable(name)
     }
 
+    fn fetch(&self, request: &super::net::Request) -> Result<super::net::Response, super::net::NetError> {
+        self.world.fetch(request)
+    }
+
+    fn execute(
+        &self,
+        program: &str,
+        arguments: &[&str],
+        input: &[u8],
+    ) -> Result<super::net::Finished, WorldError> {
+        self.world.execute(program, arguments, input)
+    }
+
     fn root(&self) -> Option<&Utf8Path> {
         self.root.as_deref()
     }

@@ -1,5 +1,6 @@
 //! A world that is a map: for tests, and for compiling without a machine.
 
+use super::net::{Finished, NetError, Request, Response};
 use super::{EntryKind, FolderEntry, World, WorldError};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};
@@ -125,6 +126,14 @@ impl World for MemoryWorld {
 
     fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).cloned()
+    }
+
+    fn fetch(&self, _request: &Request) -> Result<Response, NetError> {
+        Err(NetError::Offline)
+    }
+
+    fn execute(&self, program: &str, _arguments: &[&str], _input: &[u8]) -> Result<Finished, WorldError> {
+        Err(WorldError::Missing(program.into()))
     }
 
     fn root(&self) -> Option<&Utf8Path> {

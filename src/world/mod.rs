@@ -6,6 +6,7 @@
 
 mod below;
 pub mod memory;
+pub mod net;
 pub mod os;
 
 pub use below::Below;
@@ -84,6 +85,12 @@ pub trait World: Sync {
 
     /// An environment variable.
     fn variable(&self, name: &str) -> Option<String>;
+
+    /// One HTTP exchange.
+    fn fetch(&self, request: &net::Request) -> Result<net::Response, net::NetError>;
+
+    /// Runs a program in the root folder, hands it `input`, and waits for it.
+    fn execute(&self, program: &str, arguments: &[&str], input: &[u8]) -> Result<net::Finished, WorldError>;
 
     /// The folder on disk that relative paths start from, where there is one (git needs it).
     fn root(&self) -> Option<&Utf8Path>;

@@ -1,9 +1,29 @@
 //! The machine.
 #![allow(clippy::disallowed_methods, reason = "this is the one place that touches the machine")]
 
+use super::net::{Finished, NetError, Request, Response};
 use super::{EntryKind, FolderEntry, World, WorldError};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::io::{ErrorKind, IsTerminal as _, Read as _, Write as _};
+use std::process::Stdio;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+static AGENT: OnceLock<ureq::Agent> = OnceLock::new();
+
+/// Redirects and statuses are the caller's; certificates are those of the system.
+fn agent() -> ureq::Agent {
+    let tls = ureq::tls::TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build();
+    ureq::Agent::config_builder()
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .timeout_connect(Some(Duration::from_secs(15)))
+        .timeout_recv_response(Some(Duration::from_secs(30)))
+        .user_agent(concat!("stackc/", env!("CARGO_PKG_VERSION")))
+        .tls_config(tls)
+        .build()
+        .into()
+}
 
 /// Files, environment and processes of this machine, relative paths taken from one folder.
 #[derive(Debug)]
@@ -125,6 +145,67 @@ impl World for OsWorld {
 
     fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
+    }
+
+    fn fetch(&self, request: &Request) -> Result<Response, NetError> {
+        let fail = |error: ureq::Error| NetError::Failed(error.to_string());
+        let agent = AGENT.get_or_init(agent);
+        let mut response = if let Some(form) = &request.form {
+            let mut builder = agent.post(&request.url);
+            for (name, value) in &request.headers {
+                builder = builder.header(name, value);
+            }
+            builder
+                .config()
+                .timeout_global(Some(request.timeout))
+                .build()
+                .send_form(form.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+                .map_err(fail)?
+        } else {
+            let mut builder = agent.get(&request.url);
+            for (name, value) in &request.headers {
+                builder = builder.header(name, value);
+            }
+            builder.config().timeout_global(Some(request.timeout)).build().call().map_err(fail)?
+        };
+        let status = response.status().as_u16();
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| {
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
+            .collect();
+        let body =
+            response.body_mut().with_config().limit(request.limit).read_to_vec().map_err(
+                |error| match error {
+                    ureq::Error::BodyExceedsLimit(_) => NetError::TooLarge(request.limit),
+                    other => fail(other),
+                },
+            )?;
+        Ok(Response { status, headers, body })
+    }
+
+    fn execute(&self, program: &str, arguments: &[&str], input: &[u8]) -> Result<Finished, WorldError> {
+        let fail = |error: std::io::Error| failure(Utf8Path::new(program), &error);
+        let mut child = std::process::Command::new(program)
+            .args(arguments)
+            .current_dir(&self.root)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(fail)?;
+        if let Some(mut pipe) = child.stdin.take() {
+            // A program that does not read its input closes the pipe; that is its own affair.
+            let _ignored = pipe.write_all(input);
+        }
+        let output = child.wait_with_output().map_err(fail)?;
+        Ok(Finished {
+            code: output.status.code(),
+            out: output.stdout,
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
     }
 
     fn root(&self) -> Option<&Utf8Path> {

@@ -1,0 +1,83 @@
+//! The cache: bytes by their digest, shared by projects and by processes that run at once.
+//!
+//! A file is written whole under another name and then renamed, so a reader sees all of it or nothing. Every read
+//! checks the digest: a damaged entry is removed and counts as absent.
+
+use super::{ContentDigest, PackageError};
+use crate::world::{World, WorldError};
+use camino::Utf8PathBuf;
+
+/// Bytes by digest, in `$STACKC_CACHE`, `$XDG_CACHE_HOME/stackc` or `~/.cache/stackc`.
+pub struct Cache<'a> {
+    world: &'a dyn World,
+    folder: Utf8PathBuf,
+}
+
+impl<'a> Cache<'a> {
+    /// The cache of this user.
+    pub fn open(world: &'a dyn World) -> Self {
+        let set = |name: &str| world.variable(name).filter(|value| !value.is_empty()).map(Utf8PathBuf::from);
+        let folder = set("STACKC_CACHE")
+            .or_else(|| set("XDG_CACHE_HOME").map(|base| base.join("stackc")))
+            .or_else(|| set("HOME").map(|home| home.join(".cache/stackc")))
+            .or_else(|| set("LOCALAPPDATA").map(|base| base.join("stackc")))
+            .unwrap_or_else(|| Utf8PathBuf::from(".stackc-cache"));
+        Self { world, folder }
+    }
+
+    /// A cache in a folder of its own: what `vendor --to` fills.
+    pub fn at(world: &'a dyn World, folder: Utf8PathBuf) -> Self {
+        Self { world, folder }
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Utf8PathBuf {
+        &self.folder
+    }
+
+    /// Where the bytes of a digest are.
+    pub fn path(&self, digest: &ContentDigest) -> Utf8PathBuf {
+        let hex = digest.hex();
+        self.folder.join("sha256").join(&hex[..2]).join(hex)
+    }
+
+    /// The bytes, if they are there and whole.
+    pub fn get(&self, digest: &ContentDigest) -> Option<Vec<u8>> {
+        let path = self.path(digest);
+        let bytes = self.world.read(&path).ok()?;
+        if ContentDigest::of(&bytes) == *digest {
+            Some(bytes)
+        } else {
+            let _ignored = self.world.remove(&path);
+            None
+        }
+    }
+
+    /// Keeps bytes whose digest the caller has checked or is about to pin.
+    pub fn put(&self, bytes: &[u8]) -> Result<ContentDigest, PackageError> {
+        let digest = ContentDigest::of(bytes);
+        if self.get(&digest).is_none() {
+            self.world.write(&self.path(&digest), bytes).map_err(|error: WorldError| {
+                PackageError::World(format!("the cache could not be written: {error}"))
+            })?;
+        }
+        Ok(digest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::memory::MemoryWorld;
+
+    #[test]
+    fn a_damaged_entry_is_as_good_as_none() {
+        let world = MemoryWorld::new().with_variable("XDG_CACHE_HOME", "/cache");
+        let cache = Cache::open(&world);
+        let digest = cache.put(b"bytes").expect("room");
+        assert_eq!(cache.get(&digest).as_deref(), Some(b"bytes".as_slice()));
+        world.write(&cache.path(&digest), b"other").expect("room");
+        assert_eq!(cache.get(&digest), None);
+        assert!(!world.files().contains_key(&cache.path(&digest)), "the damaged entry is gone");
+    }
+}

@@ -1,0 +1,150 @@
+//! HTTP for packages: redirects are followed here, and credentials stay with the host they are for.
+
+use super::PackageError;
+use super::credentials::login;
+use crate::world::World;
+use crate::world::net::{NetError, Request, Response};
+
+const HOPS: usize = 10;
+
+/// A URL cut into what matters here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Url {
+    pub(super) scheme: String,
+    /// Host and port, lower case, without credentials.
+    pub(super) host: String,
+    /// From the first `/`, query included.
+    pub(super) path: String,
+}
+
+impl Url {
+    /// Reads an absolute `http` or `https` URL; user info is refused, because it would end up in messages.
+    pub(super) fn parse(text: &str) -> Result<Self, PackageError> {
+        let fail = || PackageError::Url(text.to_owned());
+        let (scheme, rest) = text.split_once("://").ok_or_else(fail)?;
+        let scheme = scheme.to_ascii_lowercase();
+        if scheme != "https" && scheme != "http" {
+            return Err(fail());
+        }
+        let cut = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (host, path) = rest.split_at(cut);
+        if host.is_empty() || host.contains('@') || text.chars().any(|c| c.is_control() || c == ' ') {
+            return Err(PackageError::Url(rest.rsplit('@').next().unwrap_or("").to_owned()));
+        }
+        let path = path.split('#').next().unwrap_or("");
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        Ok(Self { scheme, host: host.to_ascii_lowercase(), path })
+    }
+
+    /// The URL that `reference` means when it stands in a document at this URL.
+    pub(super) fn join(&self, reference: &str) -> Result<Self, PackageError> {
+        if reference.contains("://") {
+            return Self::parse(reference);
+        }
+        if let Some(rest) = reference.strip_prefix("//") {
+            return Self::parse(&format!("{}://{rest}", self.scheme));
+        }
+        let base = self.path.split('?').next().unwrap_or("/");
+        let joined = if reference.starts_with('/') {
+            reference.to_owned()
+        } else {
+            format!("{}/{reference}", base.rsplit_once('/').map_or("", |(folder, _)| folder))
+        };
+        let (path, query) =
+            joined.split_once('?').map_or((joined.as_str(), None), |(path, query)| (path, Some(query)));
+        let mut parts: Vec<&str> = Vec::new();
+        for part in path.split('/').skip(1) {
+            match part {
+                "." => {}
+                ".." => {
+                    parts.pop();
+                }
+                other => parts.push(other),
+            }
+        }
+        let mut path = format!("/{}", parts.join("/"));
+        if let Some(query) = query {
+            path.push('?');
+            path.push_str(query);
+        }
+        Ok(Self { path, ..self.clone() })
+    }
+}
+
+impl std::fmt::Display for Url {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}://{}{}", self.scheme, self.host, self.path)
+    }
+}
+
+/// One answer, redirects followed. `authorization` goes to the first host only; a redirect from https to http is refused.
+pub(super) fn exchange(
+    world: &dyn World,
+    url: &Url,
+    headers: &[(&str, &str)],
+    authorization: Option<&str>,
+    limit: u64,
+) -> Result<(Url, Response), PackageError> {
+    let mut at = url.clone();
+    for _ in 0..HOPS {
+        let mut request = Request::get(at.to_string(), limit).header("accept-encoding", "identity");
+        for (name, value) in headers {
+            request = request.header(name, *value);
+        }
+        if let Some(value) = authorization.filter(|_| at.host == url.host && at.scheme == url.scheme) {
+            request = request.header("authorization", value);
+        }
+        let response = world.fetch(&request).map_err(|error| match error {
+            NetError::Offline => PackageError::Offline(format!("`{url}`")),
+            other => PackageError::Exchange { url: at.to_string(), words: other.to_string() },
+        })?;
+        if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
+            return Ok((at, response));
+        }
+        let target = response.header("location").ok_or_else(|| PackageError::Exchange {
+            url: at.to_string(),
+            words: "a redirect without a target".into(),
+        })?;
+        let next = at.join(target)?;
+        if at.scheme == "https" && next.scheme != "https" {
+            return Err(PackageError::Exchange {
+                url: at.to_string(),
+                words: "a redirect from https to http".into(),
+            });
+        }
+        at = next;
+    }
+    Err(PackageError::Exchange { url: url.to_string(), words: format!("more than {HOPS} redirects") })
+}
+
+/// The body behind a URL: with the user's login for that host where the server asks for one.
+pub(super) fn get(world: &dyn World, url: &Url, limit: u64) -> Result<(Url, Vec<u8>), PackageError> {
+    let (mut at, mut response) = exchange(world, url, &[], None, limit)?;
+    if matches!(response.status, 401 | 403)
+        && let Some(login) = login(world, &url.host)
+    {
+        (at, response) = exchange(world, url, &[], Some(&login.basic()), limit)?;
+    }
+    if response.status == 200 {
+        Ok((at, response.body))
+    } else {
+        Err(PackageError::Status { url: at.to_string(), status: response.status })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_join_as_documents_do() {
+        let base = Url::parse("https://charts.example.org/stable/index.yaml").expect("a URL");
+        let join = |reference: &str| base.join(reference).expect("a URL").to_string();
+        assert_eq!(join("a-1.tgz"), "https://charts.example.org/stable/a-1.tgz");
+        assert_eq!(join("../x/a-1.tgz?y=1"), "https://charts.example.org/x/a-1.tgz?y=1");
+        assert_eq!(join("/a"), "https://charts.example.org/a");
+        assert_eq!(join("http://other.example.org/a"), "http://other.example.org/a");
+        assert!(Url::parse("https://user:pw@example.org/").is_err(), "credentials do not belong into a URL");
+        assert!(Url::parse("file:///etc/passwd").is_err());
+    }
+}

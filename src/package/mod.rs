@@ -1,0 +1,160 @@
+//! Packages: where charts and manifests come from, what the lock pins, and the cache that holds their bytes.
+//!
+//! `stackc vendor` resolves what an environment wants into exact versions with digests ([`lock`]), fetches the bytes
+//! ([`source`]) and keeps them by digest ([`cache`]). A build only ever reads bytes whose digest the lock states.
+//! Nothing here is trusted for being fetched: bytes are checked against the lock before anybody sees them, and
+//! credentials go to the host they belong to and nowhere else.
+
+pub mod cache;
+mod credentials;
+mod git;
+mod http;
+mod index;
+pub mod lock;
+mod mirror;
+mod oci;
+pub mod source;
+
+use sha2::{Digest as _, Sha256};
+use std::fmt;
+
+/// The SHA-256 of some bytes, as `sha256:` and 64 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContentDigest(String);
+
+impl ContentDigest {
+    /// The digest of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut text = String::from("sha256:");
+        for byte in Sha256::digest(bytes) {
+            text.push_str(&format!("{byte:02x}"));
+        }
+        Self(text)
+    }
+
+    /// Reads the written form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = text.strip_prefix("sha256:")?;
+        (hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)))
+            .then(|| Self(text.to_owned()))
+    }
+
+    /// The digits alone.
+    pub fn hex(&self) -> &str {
+        self.0.strip_prefix("sha256:").unwrap_or(&self.0)
+    }
+
+    /// The written form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ContentDigest {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// Why a package could not be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PackageError {
+    /// The network is needed, and off (`--offline`, `--frozen`, a world without one).
+    Offline(String),
+    /// A URL that is not one.
+    Url(String),
+    /// The server said no; status and a hint.
+    Status {
+        /// The URL, without credentials.
+        url: String,
+        /// The status.
+        status: u16,
+    },
+    /// The exchange failed.
+    Exchange {
+        /// The URL, without credentials.
+        url: String,
+        /// What happened.
+        words: String,
+    },
+    /// The repository has no such chart; the nearest name.
+    NoSuchChart {
+        /// What was asked for.
+        name: String,
+        /// Where.
+        source: String,
+        /// A name that exists and is close.
+        near: Option<String>,
+    },
+    /// The repository has the chart, but no version in the range.
+    NoSuchVersion {
+        /// The chart.
+        name: String,
+        /// The range.
+        wanted: String,
+        /// The newest versions that exist.
+        newest: Vec<String>,
+    },
+    /// What came back is not what it should be.
+    Malformed {
+        /// What it is.
+        what: String,
+        /// What is wrong.
+        words: String,
+    },
+    /// The bytes are not those that were pinned.
+    Digest {
+        /// The package.
+        what: String,
+        /// What was pinned.
+        wanted: ContentDigest,
+        /// What came.
+        got: ContentDigest,
+    },
+    /// Files could not be read or written.
+    World(String),
+}
+
+impl fmt::Display for PackageError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Offline(what) => write!(out, "{what} is not in the cache, and the network is switched off"),
+            Self::Url(url) => write!(out, "`{url}` is no URL that packages can be had from"),
+            Self::Status { url, status } => {
+                write!(
+                    out,
+                    "`{url}` answered {status}{}",
+                    match status {
+                        401 | 403 => ": the server wants other credentials",
+                        404 | 410 => ": there is nothing there",
+                        429 => ": too many requests, try again later",
+                        500.. => ": the server is at fault, try again later",
+                        _ => "",
+                    }
+                )
+            }
+            Self::Exchange { url, words } => write!(out, "`{url}` could not be fetched: {words}"),
+            Self::NoSuchChart { name, source, near } => {
+                write!(out, "`{source}` has no chart `{name}`")?;
+                near.as_ref().map_or(Ok(()), |near| write!(out, "; did you mean `{near}`?"))
+            }
+            Self::NoSuchVersion { name, wanted, newest } => {
+                write!(
+                    out,
+                    "no version of `{name}` is in the range `{wanted}`; the newest are {}",
+                    newest.join(", ")
+                )
+            }
+            Self::Malformed { what, words } => write!(out, "{what}: {words}"),
+            Self::Digest { what, wanted, got } => {
+                write!(
+                    out,
+                    "the bytes of {what} are not those that the lock pins: it has {wanted}, they are {got}"
+                )
+            }
+            Self::World(words) => out.write_str(words),
+        }
+    }
+}
+
+impl std::error::Error for PackageError {}

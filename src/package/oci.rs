@@ -1,0 +1,245 @@
+//! OCI registries: tags, manifests and the chart layer, with anonymous or token authentication.
+//!
+//! The shape follows the OCI distribution specification and Helm's media types. The digest of the manifest pins the
+//! package; the layer's digest pins its bytes.
+
+use super::credentials::{Login, login};
+use super::http::{Url, exchange};
+use super::{ContentDigest, PackageError};
+use crate::world::World;
+use crate::world::net::{NetError, Request, Response};
+
+const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json";
+const CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+const CHART_LEGACY: &str = "application/tar+gzip";
+const SMALL: u64 = 8 * 1024 * 1024;
+
+/// One repository of a registry, and the token for it once the registry asked for one.
+pub(super) struct Repository<'a> {
+    world: &'a dyn World,
+    base: Url,
+    name: String,
+    authorization: Option<String>,
+}
+
+/// A chart as it was pulled.
+pub(super) struct Pulled {
+    pub(super) manifest: ContentDigest,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl<'a> Repository<'a> {
+    /// The repository behind `oci://host/path`, with the chart's name behind it.
+    pub(super) fn new(world: &'a dyn World, location: &str, chart: &str) -> Result<Self, PackageError> {
+        let rest = location.strip_prefix("oci://").ok_or_else(|| PackageError::Url(location.to_owned()))?;
+        let (host, path) =
+            rest.trim_end_matches('/').split_once('/').unwrap_or((rest.trim_end_matches('/'), ""));
+        let name = if path.is_empty() { chart.to_owned() } else { format!("{path}/{chart}") };
+        let host =
+            if host == "docker.io" || host == "index.docker.io" { "registry-1.docker.io" } else { host };
+        // Registries on this machine speak plain HTTP, as every OCI client has it.
+        let bare = host.split(':').next().unwrap_or(host);
+        let local = bare == "localhost" || bare == "127.0.0.1" || host.starts_with("[::1]");
+        let base = Url::parse(&format!("{}://{host}/", if local { "http" } else { "https" }))?;
+        Ok(Self { world, base, name: name.to_ascii_lowercase(), authorization: None })
+    }
+
+    /// All tags, with `_` back to the `+` of versions.
+    pub(super) fn tags(&mut self) -> Result<Vec<String>, PackageError> {
+        let mut tags = Vec::new();
+        let mut url = self.base.join(&format!("/v2/{}/tags/list?n=1000", self.name))?;
+        for _ in 0..1000 {
+            let response = self.send(&url, "application/json", SMALL)?;
+            let page: serde_json::Value = self.json(&response)?;
+            tags.extend(
+                page["tags"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|tag| tag.as_str().map(|tag| tag.replace('_', "+"))),
+            );
+            match response.header("link").and_then(next_page) {
+                Some(next) => {
+                    let next = url.join(&next)?;
+                    if next.host != self.base.host {
+                        return Err(self.malformed("the next page of tags is on another host"));
+                    }
+                    url = next;
+                }
+                None => return Ok(tags),
+            }
+        }
+        Err(self.malformed("the list of tags does not end"))
+    }
+
+    /// The chart behind a tag or a manifest's digest.
+    pub(super) fn pull(&mut self, reference: &str, limit: u64) -> Result<Pulled, PackageError> {
+        let reference = reference.replace('+', "_");
+        let url = self.base.join(&format!("/v2/{}/manifests/{reference}", self.name))?;
+        let response = self.send(&url, MANIFESTS, SMALL)?;
+        let manifest = ContentDigest::of(&response.body);
+        if let Some(wanted) = ContentDigest::parse(&reference) {
+            self.same(&wanted, &manifest)?;
+        }
+        let document = self.json(&response)?;
+        let layers = document["layers"].as_array().map_or(&[] as &[_], Vec::as_slice);
+        let layer = [CHART, CHART_LEGACY]
+            .iter()
+            .find_map(|kind| layers.iter().find(|layer| layer["mediaType"].as_str() == Some(*kind)))
+            .ok_or_else(|| self.malformed("there is no Helm chart among its layers"))?;
+        let digest = layer["digest"]
+            .as_str()
+            .and_then(ContentDigest::parse)
+            .ok_or_else(|| self.malformed("the chart layer has no SHA-256 digest"))?;
+        if layer["size"].as_u64().is_some_and(|size| size > limit) {
+            return Err(self.malformed("the chart layer is larger than a chart may be"));
+        }
+        let url = self.base.join(&format!("/v2/{}/blobs/{digest}", self.name))?;
+        let blob = self.send(&url, "application/octet-stream", limit)?;
+        self.same(&digest, &ContentDigest::of(&blob.body))?;
+        Ok(Pulled { manifest, bytes: blob.body })
+    }
+
+    fn same(&self, wanted: &ContentDigest, got: &ContentDigest) -> Result<(), PackageError> {
+        if wanted == got {
+            return Ok(());
+        }
+        Err(PackageError::Digest { what: self.to_string(), wanted: wanted.clone(), got: got.clone() })
+    }
+
+    fn malformed(&self, words: &str) -> PackageError {
+        PackageError::Malformed { what: self.to_string(), words: words.to_owned() }
+    }
+
+    fn json(&self, response: &Response) -> Result<serde_json::Value, PackageError> {
+        serde_json::from_slice(&response.body).map_err(|error| self.malformed(&format!("no JSON: {error}")))
+    }
+
+    fn send(&mut self, url: &Url, accept: &str, limit: u64) -> Result<Response, PackageError> {
+        let ask = |authorization: Option<&str>| {
+            exchange(self.world, url, &[("accept", accept)], authorization, limit)
+        };
+        let (mut at, mut response) = ask(self.authorization.as_deref())?;
+        if response.status == 401 && at.host == self.base.host {
+            let challenge = response.header("www-authenticate").unwrap_or("").to_owned();
+            let authorization = self.authorize(&challenge)?;
+            (at, response) = ask(authorization.as_deref())?;
+            self.authorization = authorization;
+        }
+        match response.status {
+            200 => Ok(response),
+            status => Err(PackageError::Status { url: at.to_string(), status }),
+        }
+    }
+
+    /// Answers a challenge: `Basic`, or `Bearer` by asking its realm for a token.
+    fn authorize(&self, challenge: &str) -> Result<Option<String>, PackageError> {
+        let login = login(self.world, &self.base.host);
+        let (scheme, parameters) = challenge.split_once(' ').unwrap_or((challenge, ""));
+        if scheme.eq_ignore_ascii_case("basic") {
+            return Ok(login.map(|login| login.basic()));
+        }
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Ok(None);
+        }
+        let parameters = parameters_of(parameters);
+        let find =
+            |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let realm = Url::parse(find("realm").ok_or_else(|| self.malformed("a challenge without a realm"))?)?;
+        if self.base.scheme == "https" && realm.scheme != "https" {
+            return Err(self.malformed("the realm of its tokens is not https"));
+        }
+        let scope = find("scope").map_or_else(|| format!("repository:{}:pull", self.name), str::to_owned);
+        let mut form = vec![
+            ("service".to_owned(), find("service").unwrap_or("").to_owned()),
+            ("scope".to_owned(), scope),
+        ];
+        let answer = match &login {
+            // An identity token is traded in by POST; a password goes along as Basic.
+            Some(login) if login.user.is_empty() => {
+                form.extend([
+                    ("grant_type".to_owned(), "refresh_token".to_owned()),
+                    ("client_id".to_owned(), "stackc".to_owned()),
+                    ("refresh_token".to_owned(), login.secret.0.clone()),
+                ]);
+                let request = Request { form: Some(form), ..Request::get(realm.to_string(), SMALL) };
+                self.world.fetch(&request).map_err(|error| match error {
+                    NetError::Offline => PackageError::Offline(format!("`{self}`")),
+                    other => PackageError::Exchange { url: realm.to_string(), words: other.to_string() },
+                })?
+            }
+            _ => {
+                let query: Vec<String> =
+                    form.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+                let joint = if realm.path.contains('?') { '&' } else { '?' };
+                let url = realm.join(&format!("{}{joint}{}", realm.path, query.join("&")))?;
+                let basic = login.as_ref().map(Login::basic);
+                exchange(self.world, &url, &[], basic.as_deref(), SMALL)?.1
+            }
+        };
+        if answer.status != 200 {
+            return Err(PackageError::Status { url: realm.to_string(), status: answer.status });
+        }
+        let token = self.json(&answer)?;
+        let token = token["token"].as_str().or_else(|| token["access_token"].as_str());
+        Ok(token.map(|token| format!("Bearer {token}")))
+    }
+}
+
+impl std::fmt::Display for Repository<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "oci://{}/{}", self.base.host, self.name)
+    }
+}
+
+/// `key="value"` pairs of a challenge.
+fn parameters_of(text: &str) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    let mut rest = text;
+    while let Some((name, after)) = rest.split_once('=') {
+        let name = name.trim_matches([' ', ',']).to_ascii_lowercase();
+        let (value, tail) = match after.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
+            None => after.split_once(',').unwrap_or((after, "")),
+        };
+        pairs.push((name, value.to_owned()));
+        rest = tail;
+    }
+    pairs
+}
+
+/// The target of `<...>; rel="next"`.
+fn next_page(link: &str) -> Option<String> {
+    let (target, rest) = link.strip_prefix('<')?.split_once('>')?;
+    rest.contains("next").then(|| target.to_owned())
+}
+
+fn encode(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn challenges_and_links_are_read() {
+        let pairs = parameters_of(
+            r#"realm="https://auth.example.org/token",service="r", scope="repository:a/b:pull""#,
+        );
+        assert_eq!(pairs[0], ("realm".to_owned(), "https://auth.example.org/token".to_owned()));
+        assert_eq!(pairs[2].1, "repository:a/b:pull");
+        assert_eq!(
+            next_page("</v2/a/tags/list?last=x>; rel=\"next\"").as_deref(),
+            Some("/v2/a/tags/list?last=x")
+        );
+        assert_eq!(encode("repository:a/b:pull"), "repository%3Aa%2Fb%3Apull");
+    }
+}
