@@ -10,6 +10,7 @@
 //! - [`first`], [`Composer`]: the same with a [`Builder`] of your own, without a tree in between.
 //! - [`Parser`]: bare events.
 //! - [`resolve()`]: what a plain text means.
+//! - [`edit::set`]: one value of a document changed, everything else as it was.
 //! - [`decode`]: bytes of a file to UTF-8 where they are UTF-16.
 //!
 //! An [`Error`] holds byte offsets; [`Error::diagnostic`] makes a finding of it with a place and advice, and
@@ -23,6 +24,7 @@
 //! nodes and by the bytes they copy; nothing recurses.
 
 mod compose;
+pub mod edit;
 mod error;
 mod input;
 mod node;
