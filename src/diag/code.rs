@@ -39,20 +39,40 @@ macro_rules! codes {
 }
 
 codes! {
+    /// A database backup to object storage that names no credentials.
+    BACKUP_WITHOUT_CREDENTIALS = "backup-without-credentials";
     /// A patch that cannot be applied to its target.
     BAD_PATCH = "bad-patch";
+    /// One object is made twice in an environment.
+    DUPLICATE_OBJECT = "duplicate-object";
+    /// An encrypted object that does not say which namespace it is for.
+    ENCRYPTED_WITHOUT_NAMESPACE = "encrypted-without-namespace";
     /// A range of versions where one version has to be named.
     INEXACT_VERSION = "inexact-version";
     /// A fault of the compiler itself.
     INTERNAL = "internal";
+    /// A name or label that Kubernetes does not take.
+    INVALID_NAME = "invalid-name";
+    /// A key that a Secret or ConfigMap does not have.
+    MISSING_KEY = "missing-key";
+    /// A reference into another namespace that nothing there allows.
+    MISSING_REFERENCE_GRANT = "missing-reference-grant";
+    /// A Secret that a stack needs is not there.
+    MISSING_SECRET = "missing-secret";
+    /// Several replicas that nothing keeps apart.
+    MISSING_SPREAD = "missing-spread";
     /// A namespace that nobody creates.
     NAMESPACE_MISSING = "namespace-missing";
     /// A patch that makes another object of its target.
     PATCH_CHANGES_IDENTITY = "patch-changes-identity";
     /// A patch whose target does not exist.
     PATCH_MATCHES_NOTHING = "patch-matches-nothing";
+    /// A Secret in plain text.
+    PLAIN_SECRET = "plain-secret";
     /// Rendered delivery is asked for and cannot be had yet.
     RENDERED_NOT_YET = "rendered-not-yet";
+    /// A route that its Gateway does not admit.
+    ROUTE_NOT_ADMITTED = "route-not-admitted";
     /// Something that the chosen delivery cannot carry.
     UNDELIVERABLE = "undeliverable";
     /// A kind of object that nothing in the environment brings.
@@ -61,6 +81,10 @@ codes! {
     LOCK_MALFORMED = "lock-malformed";
     /// A file that is needed does not exist or cannot be read.
     UNREADABLE_FILE = "unreadable-file";
+    /// A reference to an object that is nowhere.
+    UNRESOLVED_REFERENCE = "unresolved-reference";
+    /// A wildcard certificate from an issuer that cannot prove it.
+    WILDCARD_NEEDS_DNS01 = "wildcard-needs-dns01";
     /// A key that is set twice in one YAML map.
     YAML_DUPLICATE_KEY = "yaml-duplicate-key";
     /// Text that is not YAML as Kubernetes reads it.

@@ -1,1 +1,117 @@
-//! Phase 6, Linked -> Manifests: identities unique, objects valid.
+//! `Linked -> Manifests`: each object once, named as Kubernetes allows, no secret in plain text.
+//!
+//! Nothing that an API server takes is refused, but for two things that are faults all the same: one object made
+//! twice, of which one would silently win, and a Secret whose value anyone with the repository could read.
+
+mod names;
+mod spread;
+
+use crate::diag::{Diagnostic, Reported, Sink, codes};
+use crate::link::Linked;
+use crate::model::{Object, ObjectId, ObjectSource};
+use crate::source::Span;
+use crate::value::{Node, Value};
+use std::collections::BTreeMap;
+
+/// The objects of an environment, valid. Only [`validate`] makes one.
+#[derive(Clone, Debug)]
+pub struct Manifests {
+    linked: Linked,
+}
+
+impl Manifests {
+    /// The objects and their references.
+    pub fn linked(&self) -> &Linked {
+        &self.linked
+    }
+
+    /// Everything in it, by value.
+    pub(crate) fn into_linked(self) -> Linked {
+        self.linked
+    }
+}
+
+/// Checks every object.
+pub fn validate(linked: Linked, sink: &mut Sink) -> Result<Manifests, Reported> {
+    unique(&linked, sink);
+    let rendering = linked.rendering();
+    let production = &*rendering.surroundings().environment.environment == "production";
+    for placed in rendering.objects() {
+        let object = &placed.object;
+        let fallback = placed.part.map(|part| rendering.parts()[part].span);
+        names::check(object, fallback, sink);
+        plain_secret(object, fallback, sink);
+        spread::check(object, rendering, production, sink);
+    }
+    sink.finish(Manifests { linked })
+}
+
+fn maker(object: &Object) -> Option<Span> {
+    match &object.source {
+        ObjectSource::Resource { span, .. } | ObjectSource::Manifest { span } => Some(*span),
+        ObjectSource::Chart { .. } | ObjectSource::Compiler { .. } => object.node.span(),
+    }
+}
+
+/// One identity, one object: neither tool notices a second one, and the last to be applied wins.
+fn unique(linked: &Linked, sink: &mut Sink) {
+    struct First {
+        span: Option<Span>,
+        instance: Option<Span>,
+    }
+    let rendering = linked.rendering();
+    let mut seen: BTreeMap<&ObjectId, First> = BTreeMap::new();
+    let mut take = |id, span: Option<Span>, instance: Option<Span>, sink: &mut Sink| {
+        let Some(first) = seen.get(id) else {
+            seen.insert(id, First { span, instance });
+            return;
+        };
+        // Two instances of one stack point at one line of it: then the instances tell them apart.
+        let (at, before) = if first.span == span && first.instance != instance {
+            (instance, first.instance)
+        } else {
+            (span.or(instance), first.span.or(first.instance))
+        };
+        sink.report(
+            Diagnostic::error(codes::DUPLICATE_OBJECT, format!("`{id}` is made twice in this environment"))
+                .at(at, "made again here")
+                .related(before, "made first here")
+                .object(id.to_string())
+                .help(
+                    "rename one of them or take one away: the tools would apply both, and the last would win",
+                ),
+        );
+    };
+    for placed in rendering.objects() {
+        let instance = placed.part.map(|part| rendering.parts()[part].span);
+        take(&placed.object.id, maker(&placed.object), instance, sink);
+    }
+    for file in &rendering.surroundings().encrypted {
+        for (id, _) in &file.objects {
+            take(id, Some(file.span.head()), None, sink);
+        }
+    }
+}
+
+/// A Secret with a value in it must not be written to a repository.
+fn plain_secret(object: &Object, fallback: Option<Span>, sink: &mut Sink) {
+    if !object.id.group.is_empty() || &*object.id.kind != "Secret" {
+        return;
+    }
+    let maps = ["data", "stringData"].map(|field| object.node.get(field).and_then(Node::as_map));
+    let filled = maps.into_iter().flatten().flatten().find(|(_, entry)| match &entry.node.value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        _ => true,
+    });
+    let Some((key, entry)) = filled else { return };
+    sink.report(
+        Diagnostic::error(codes::PLAIN_SECRET, format!("`{}` would be written in plain text", object.id))
+            .at(entry.node.origin.editable().or_else(|| maker(object)).or(fallback), format!("the value of `{key}`"))
+            .object(object.id.to_string())
+            .help("put the Secret, encrypted with SOPS, below `overlays/<env>/secrets/`, and list its keys under the stack's `secrets`"),
+    );
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+use super::*;
+use crate::check::{Program, ProgramParts};
+use crate::diag::Severity;
+use crate::render::tests::{instance, program};
+use serde_json::{Value as Json, json};
+
+fn validated(parts: ProgramParts) -> Vec<Diagnostic> {
+    let mut sink = Sink::new();
+    let result = crate::render::render(Program::of(parts), &mut sink)
+        .and_then(|rendering| crate::link::link(rendering, &mut sink))
+        .and_then(|linked| validate(linked, &mut sink));
+    drop(result);
+    sink.into_found()
+}
+
+fn found(objects: &[Json]) -> Vec<String> {
+    let found = validated(program(vec![instance("app", "shop", objects)]));
+    found.into_iter().map(|diagnostic| format!("{}: {}", diagnostic.code, diagnostic.message)).collect()
+}
+
+fn config(name: &str, metadata: &Json) -> Json {
+    let mut object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
+    object["metadata"]["name"] = json!(name);
+    object
+}
+
+#[test]
+fn one_object_is_made_once() {
+    let twice = [config("a", &json!({})), config("b", &json!({})), config("a", &json!({}))];
+    assert_eq!(found(&twice), ["duplicate-object: `ConfigMap/shop/a` is made twice in this environment"]);
+    let apart = program(vec![
+        instance("app", "shop", &[config("a", &json!({}))]),
+        instance("other", "shop", &[config("a", &json!({}))]),
+    ]);
+    assert_eq!(validated(apart).len(), 1);
+}
+
+#[test]
+fn names_and_labels_are_what_kubernetes_takes() {
+    let long = "x".repeat(64);
+    let service = |name: &str| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}});
+    let role =
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "A:b_c"}});
+    assert_eq!(found(&[role, config(&long, &json!({})), service("a-b")]), Vec::<String>::new());
+    for (object, end) in [
+        (service(&long), "has 64 characters, 63 are allowed"),
+        (service("1a"), "starts with a digit"),
+        (config("A", &json!({})), "every part starts and ends with a letter or digit"),
+        (config("a", &json!({"labels": {"k": long}})), "has 64 characters, 63 are allowed"),
+        (config("a", &json!({"labels": {"k": "-x"}})), "starts and ends with a letter or digit"),
+        (config("a", &json!({"labels": {"Up.org/k": "x"}})), "starts and ends with a letter or digit"),
+        (config("a", &json!({"labels": {"k": 1}})), "and labels are strings"),
+        (config("a", &json!({"annotations": {"k": true}})), "and annotations are strings"),
+    ] {
+        let found = found(&[object.clone()]);
+        assert!(
+            found.len() == 1 && found[0].starts_with("invalid-name") && found[0].ends_with(end),
+            "{object}: {found:?}"
+        );
+    }
+    let upper = config("a", &json!({"annotations": {"Up.org/k": "any value: at all"}}));
+    assert_eq!(found(&[upper]), Vec::<String>::new());
+}
+
+#[test]
+fn secrets_in_plain_text_are_refused() {
+    let secret = |data: Json| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": data});
+    assert_eq!(
+        found(&[secret(json!({"a": "x"}))]),
+        ["plain-secret: `Secret/shop/s` would be written in plain text"]
+    );
+    assert_eq!(found(&[secret(json!({"a": ""}))]), Vec::<String>::new());
+}
+
+#[test]
+fn replicas_are_kept_apart() {
+    let deployment = |replicas: u8, pods: Json| {
+        json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "d"}, "spec": {"replicas": replicas, "template": {"spec": pods}}})
+    };
+    let spread = json!({"topologySpreadConstraints": [{"topologyKey": "kubernetes.io/hostname"}]});
+    assert_eq!(found(&[deployment(2, spread)]), Vec::<String>::new());
+    assert_eq!(found(&[deployment(1, json!({}))]), Vec::<String>::new());
+    assert_eq!(
+        found(&[deployment(2, json!({"affinity": {"podAntiAffinity": {}}}))]),
+        ["missing-spread: the 2 replicas of `Deployment/shop/d` may all run on one node"]
+    );
+    let mut parts = program(vec![instance("app", "shop", &[deployment(2, json!({}))])]);
+    assert_eq!(validated(parts.clone())[0].severity, Severity::Error);
+    parts.environment.environment = "staging".into();
+    assert_eq!(validated(parts)[0].severity, Severity::Warning);
+    let scaler = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "h"},
+        "spec": {"minReplicas": 3, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}}});
+    assert_eq!(found(&[deployment(1, json!({})), scaler]).len(), 1);
+}
