@@ -4,6 +4,7 @@
 use super::net::{Finished, NetError, Request, Response};
 use super::{EntryKind, FolderEntry, World, WorldError};
 use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, IsTerminal as _, Read as _, Write as _};
 use std::process::Stdio;
 use std::sync::OnceLock;
@@ -29,12 +30,20 @@ fn agent() -> ureq::Agent {
 #[derive(Debug)]
 pub struct OsWorld {
     root: Utf8PathBuf,
+    variables: Option<BTreeMap<String, String>>,
 }
 
 impl OsWorld {
     /// The machine seen from `root`.
     pub fn new(root: Utf8PathBuf) -> Self {
-        Self { root }
+        Self { root, variables: None }
+    }
+
+    /// The machine with these environment variables and no others.
+    #[must_use]
+    pub fn with_variables(mut self, variables: BTreeMap<String, String>) -> Self {
+        self.variables = Some(variables);
+        self
     }
 
     /// The machine seen from the current folder.
@@ -144,7 +153,10 @@ impl World for OsWorld {
     }
 
     fn variable(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok()
+        match &self.variables {
+            Some(variables) => variables.get(name).cloned(),
+            None => std::env::var(name).ok(),
+        }
     }
 
     fn fetch(&self, request: &Request) -> Result<Response, NetError> {
@@ -183,7 +195,12 @@ impl World for OsWorld {
                     other => fail(other),
                 },
             )?;
-        Ok(Response { status, headers, body })
+        let response = Response { status, headers, body };
+        let stated = response.header("content-length").and_then(|length| length.parse::<usize>().ok());
+        if stated.is_some_and(|length| length != response.body.len()) {
+            return Err(NetError::Failed("the answer ended early".to_owned()));
+        }
+        Ok(response)
     }
 
     fn execute(&self, program: &str, arguments: &[&str], input: &[u8]) -> Result<Finished, WorldError> {

@@ -1,5 +1,6 @@
 //! The one integration binary.
 #![allow(clippy::disallowed_methods, reason = "tests read their own fixtures")]
 
+mod packages;
 mod tidy;
 mod yaml;
