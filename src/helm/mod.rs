@@ -7,6 +7,7 @@ pub mod capabilities;
 pub mod chart;
 pub mod fmt;
 pub mod funcs;
+pub mod gojson;
 pub mod output;
 pub mod profile;
 pub mod schema;

@@ -1,0 +1,97 @@
+//! Merging maps (dario.cat/mergo 1.0) and copying values deeply (mitchellh/copystructure).
+//!
+//! The rules of a merge, for each key of the source: nil is skipped, or written where it overwrites; two maps merge
+//! in place; any other value is written where it overwrites, or where the target has nothing or something empty
+//! (false, 0, "", an empty list). What is written is not copied: both maps then share it.
+
+use crate::helm::funcs::{Ctx, FuncError};
+use crate::helm::value::{Kind, List, MAX_DEPTH, Map, Value};
+
+fn too_deep() -> FuncError {
+    FuncError::Limit("10,000 levels of nesting")
+}
+
+/// Emptiness as mergo sees it: a pointer is empty where what it points at is, and structs never are.
+fn is_empty(value: &Value) -> bool {
+    super::cast::is_empty(value)
+}
+
+/// Merges `source` into `target`. False where two values cannot be merged, which ends the merge.
+pub(super) fn merge_into(
+    ctx: &mut Ctx<'_>,
+    target: &Map,
+    source: &Map,
+    overwrite: bool,
+    depth: usize,
+) -> Result<bool, FuncError> {
+    if depth > MAX_DEPTH / 20 {
+        return Err(too_deep());
+    }
+    if target.is_nil() {
+        return Ok(true);
+    }
+    let entries = source.entries();
+    ctx.spend(entries.len() as u64 + 1)?;
+    for (key, value) in entries {
+        // As mergo is handed a reflected value, it sees what the target held before this key was merged.
+        let held = target.get(&key);
+        if value.is_nil() && matches!(value, Value::Nil) {
+            if overwrite {
+                target.insert(key, Value::Nil);
+            }
+            continue;
+        }
+        match (&held, &value) {
+            (Some(Value::Map(inner)), Value::Map(outer)) => {
+                if !inner.same(outer) && !merge_into(ctx, inner, outer, overwrite, depth + 1)? {
+                    return Ok(false);
+                }
+            }
+            // A pointer is merged only with a pointer.
+            (Some(Value::Object(object)), Value::Map(_))
+                if object.type_of().kind == Kind::Ptr && !overwrite =>
+            {
+                return Ok(false);
+            }
+            _ => {}
+        }
+        if let Some(held) = held.as_ref().filter(|held| !is_empty(held)) {
+            let both_maps = matches!((held, &value), (Value::Map(_), Value::Map(_)));
+            if both_maps || !overwrite {
+                continue;
+            }
+        }
+        ctx.charge(key.len() + size_of::<Value>())?;
+        target.insert(key, value);
+    }
+    Ok(true)
+}
+
+/// A copy that shares no map and no list with the original.
+pub(super) fn copy(ctx: &mut Ctx<'_>, value: &Value) -> Result<Value, FuncError> {
+    copy_at(ctx, value, 0)
+}
+
+fn copy_at(ctx: &mut Ctx<'_>, value: &Value, depth: usize) -> Result<Value, FuncError> {
+    if depth > MAX_DEPTH / 20 {
+        return Err(too_deep());
+    }
+    match value {
+        Value::List(list) if !list.is_nil() => {
+            ctx.charge(list.len().saturating_mul(size_of::<Value>()))?;
+            let items = list.iter().map(|item| copy_at(ctx, item, depth + 1)).collect::<Result<_, _>>()?;
+            Ok(List::new(list.type_of(), items).into())
+        }
+        Value::Map(map) if !map.is_nil() => {
+            ctx.charge(map.len().saturating_mul(2 * size_of::<Value>()))?;
+            let copied = map.copy();
+            for (key, item) in map.entries_unread() {
+                if matches!(item, Value::List(_) | Value::Map(_)) {
+                    copied.insert(key, copy_at(ctx, &item, depth + 1)?);
+                }
+            }
+            Ok(copied.into())
+        }
+        other => Ok(other.clone()),
+    }
+}
