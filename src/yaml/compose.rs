@@ -9,6 +9,7 @@ use super::error::{Error, Extent, Problem};
 use super::number::float32_key;
 use super::parse::{Event, EventKind, Parser, Scalar};
 use super::resolve::{Resolved, resolve, resolve_tagged};
+use super::text::lossy;
 use base64::Engine as _;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -593,7 +594,7 @@ impl<'a> Composer<'a> {
             let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(text) else {
                 return Err(self.error(Problem::Binary, at));
             };
-            return Ok(Data::String(Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())));
+            return Ok(Data::String(Cow::Owned(lossy(&bytes).into_owned())));
         }
         let Some(wanted @ ("bool" | "int" | "float" | "null" | "timestamp")) = short else {
             return Ok(Data::String(scalar.text));

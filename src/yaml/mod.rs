@@ -13,6 +13,11 @@
 //! - [`edit::set`]: one value of a document changed, everything else as it was.
 //! - [`decode`]: bytes of a file to UTF-8 where they are UTF-16.
 //!
+//! Writing:
+//!
+//! - [`to_yaml`]: what Helm's `toYaml` prints, to the byte, for any value that is [`ToYaml`].
+//! - [`write`]: the same style for our own files, without loss, with keys in natural or in given order.
+//!
 //! An [`Error`] holds byte offsets; [`Error::diagnostic`] makes a finding of it with a place and advice, and
 //! [`Error::go_message`] gives go-yaml's own words.
 //!
@@ -32,6 +37,8 @@ mod number;
 mod parse;
 mod resolve;
 mod scan;
+mod text;
+mod write;
 
 pub use compose::{Builder, Composer, Data, Document, Duplicates, Options};
 pub use error::{Error, Extent, Problem};
@@ -40,3 +47,4 @@ pub use node::{Doc, NodeBuilder, first, read, read_all, read_first};
 pub use parse::{Event, EventKind, Parser, Scalar};
 pub use resolve::{Resolved, resolve};
 pub use scan::Style;
+pub use write::{Emitter, Keys, ToYaml, Unwritable, to_yaml, write};

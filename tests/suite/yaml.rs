@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value as Json;
 use stackc::source::Sources;
 use stackc::value::{Node, Number, Origin, Value};
-use stackc::yaml::{self, Options};
+use stackc::yaml::{self, Options, ToYaml};
 
 /// A file of recorded answers, looked for in `shared/` beside this package and above it.
 fn recorded(path: &str) -> Option<Vec<u8>> {
@@ -149,4 +149,30 @@ fn reads_what_helm_reads() {
         }
     }
     assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), cases.len(), faults.join("\n"));
+}
+
+#[test]
+fn writes_what_helm_writes() {
+    let Some(bytes) = recorded("helm-cases/toyaml-cases.jsonl") else { return };
+    let cases = lines(&bytes);
+    assert!(cases.len() > 1900, "{} cases", cases.len());
+    let mut faults = Vec::new();
+    for case in cases.iter().filter(|case| case["unstable"] != true) {
+        let wanted = case["out"].as_str().expect("an output");
+        // Helm's values hold every number as a float.
+        let written = text_of(&as_float64(from_json(&case["in"])));
+        if written != wanted {
+            faults.push(format!("{}: {written:?}, but {wanted:?}", case["in"]));
+        }
+    }
+    assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), cases.len(), faults.join("\n"));
+}
+
+/// What `toYaml` prints; nothing for what it cannot.
+fn text_of(value: &impl ToYaml) -> String {
+    let mut out = Vec::new();
+    match yaml::to_yaml(value, &mut out) {
+        Ok(()) => String::from_utf8(out).expect("text"),
+        Err(_) => String::new(),
+    }
 }
