@@ -5,12 +5,15 @@
 
 pub mod capabilities;
 pub mod chart;
+pub mod engine;
 pub mod fmt;
 pub mod funcs;
 pub mod gojson;
 pub mod output;
 pub mod profile;
 pub mod schema;
+pub mod provenance;
+pub mod purity;
 pub mod semver;
 pub mod stack;
 pub mod strconv;

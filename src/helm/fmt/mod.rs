@@ -10,7 +10,7 @@ mod print;
 mod quote;
 
 pub use float::{append_float, format_float};
-pub use print::{append_value, sprint, sprintf, sprintln};
+pub use print::{append_indirect, append_value, sprint, sprintf, sprintln};
 pub use quote::{append_quote, append_quote_rune, can_backquote, decode_rune, is_print, quote};
 
 /// The largest text that one call makes.

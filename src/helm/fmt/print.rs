@@ -69,6 +69,26 @@ pub fn append_value(out: &mut Vec<u8>, value: &Value) -> Result<(), FuncError> {
     Ok(())
 }
 
+/// Appends a value as `{{ }}` prints it: a pointer as what it points at, with the methods of the pointer.
+pub fn append_indirect(out: &mut Vec<u8>, value: &Value) -> Result<(), FuncError> {
+    if let Value::Object(object) = value {
+        if let Some(text) = object.to_text_addressed() {
+            out.extend_from_slice(&text);
+            return Ok(());
+        }
+        if object.type_of().kind == Kind::Ptr {
+            if let Some(pointee) = object.pointee() {
+                return append_value(out, &pointee);
+            }
+            let mut printer = Printer::default();
+            printer.fields(object, "", 'v', 0)?;
+            out.extend(printer.finish()?);
+            return Ok(());
+        }
+    }
+    append_value(out, value)
+}
+
 fn append_int(out: &mut Vec<u8>, n: i64) {
     let mut digits = [0_u8; 20];
     let mut at = digits.len();

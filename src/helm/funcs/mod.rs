@@ -4,7 +4,7 @@
 //! # Writing a function
 //!
 //! ```ignore
-//! pub const FUNCTIONS: &[Function] = &[
+//! pub static FUNCTIONS: &[Function] = &[
 //!     Function::new("trunc", &[&INT, &STRING], trunc),
 //!     Function::variadic("join", &[&STRING, &ANY], join),       // the last type is the one of each extra argument
 //!     Function::new("now", &[], now).impure(Impurity::Clock),
@@ -70,6 +70,10 @@ pub enum Body {
     And,
     /// `or`: arguments up to the first true one.
     Or,
+    /// `len`, which tells nil from what is missing.
+    Len,
+    /// `call`, which names its argument.
+    Call,
 }
 
 /// A function or method that templates can call.

@@ -185,7 +185,7 @@ pub(super) fn number(text: &[u8]) -> Result<Number, Vec<u8>> {
 }
 
 /// `strconv.ParseUint(text, 0, 64)`: prefixes 0x 0o 0b and 0, underscores between digits.
-pub(crate) fn parse_uint(text: &[u8]) -> Option<u64> {
+fn parse_uint(text: &[u8]) -> Option<u64> {
     let (base, digits) = match text {
         [b'0', b'x' | b'X', digits @ ..] => (16, digits),
         [b'0', b'o' | b'O', digits @ ..] => (8, digits),

@@ -38,8 +38,7 @@ const MAX_CONTROLS: usize = 2000;
 ///
 /// # Errors
 /// The first fault, as Go finds it.
-#[allow(dead_code, reason = "the executor follows")]
-pub(super) fn parse(source: &Arc<Source>, functions: &Registry) -> Result<Vec<Arc<Template>>> {
+pub(crate) fn parse(source: &Arc<Source>, functions: &Registry) -> Result<Vec<Arc<Template>>> {
     let mut parser = Parser {
         source: Arc::clone(source),
         text: &source.text,

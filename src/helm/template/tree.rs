@@ -204,6 +204,13 @@ impl Template {
         printer.out
     }
 
+    /// The text of an operand as messages quote it.
+    pub(super) fn describe_operand(&self, operand: &Operand) -> Vec<u8> {
+        let mut printer = Printer { source: &self.source, out: Vec::new() };
+        printer.operand(operand, false);
+        printer.out
+    }
+
     /// Line (from 1) and byte column (from 0, as Go counts) of an offset.
     pub(super) fn line_column(&self, pos: u32) -> (usize, usize) {
         let before = &self.source.text[..(pos as usize).min(self.source.text.len())];

@@ -60,6 +60,11 @@ impl List {
         Self { ty, data: Rc::clone(&self.data) }
     }
 
+    /// Whether this is the only handle of the slice.
+    pub fn is_unshared(&self) -> bool {
+        Rc::strong_count(&self.data) == 1
+    }
+
     /// Whether both are one slice.
     pub fn same(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.data, &other.data)

@@ -117,6 +117,22 @@ impl Map {
         self.data.entries.borrow().keys().cloned().collect()
     }
 
+    /// All entries in order of keys, as they are now, for a loop that reports each as it reads it.
+    pub fn entries_for_range(&self) -> Vec<(Str, Value)> {
+        self.data.track.read_keys();
+        self.entries_unread()
+    }
+
+    /// Reports that `key` is read.
+    pub fn read_key(&self, key: &[u8]) {
+        self.data.track.read_key(key);
+    }
+
+    /// Whether this is the only handle of the map.
+    pub fn is_unshared(&self) -> bool {
+        Rc::strong_count(&self.data) == 1
+    }
+
     /// All entries in order of keys, as they are now; a read of all of them.
     pub fn entries(&self) -> Vec<(Str, Value)> {
         self.data.track.read_all();

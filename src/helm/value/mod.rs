@@ -22,7 +22,7 @@ pub use list::List;
 pub use map::Map;
 pub use object::{FieldInfo, Object, ObjectRef};
 pub use str::{Str, lossy};
-pub use track::{Read, ReadKind, Reads, Tracker};
+pub use track::{Event, Read, ReadKind, Reads, Tracker};
 pub use types::{Kind, Type, TypeInfo};
 
 use std::rc::Rc;

@@ -21,12 +21,23 @@ pub enum ReadKind {
 }
 
 /// A path of the values that was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Read {
     /// Number of the path in [`Reads::paths`].
     pub path: u32,
     /// What of it.
     pub kind: ReadKind,
+}
+
+/// Something that happened while a piece of output was made.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A value was read.
+    Read(Read),
+    /// A variable was used, whose own making is this numbered evidence.
+    Uses(u32),
+    /// A function that is not pure was called: its number.
+    Impure(u32),
 }
 
 /// The paths of a render and what was read of them.
@@ -52,14 +63,17 @@ impl Reads {
     }
 }
 
+/// How many events are kept: 48 MiB.
+const MAX_EVENTS: usize = 4 << 20;
+
 /// Collects the reads of one render.
 #[derive(Default)]
 pub struct Tracker {
     paths: RefCell<Vec<(u32, Str)>>,
     children: RefCell<BTreeMap<(u32, Str), u32>>,
     kinds: RefCell<Vec<Option<ReadKind>>>,
-    /// Reads since the start, for attributing them to the output being written.
-    log: RefCell<Vec<Read>>,
+    /// What happened since the start, for attributing it to the output being written.
+    log: RefCell<Vec<Event>>,
     paused: Cell<bool>,
 }
 
@@ -118,21 +132,27 @@ impl Tracker {
         self.paused.set(paused);
     }
 
-    /// How many reads there were so far.
+    /// How many events there were so far.
     pub fn mark(&self) -> usize {
         self.log.borrow().len()
     }
 
-    /// The reads since a mark, each once, in order of first reading.
-    pub fn since(&self, mark: usize) -> Vec<Read> {
-        let log = self.log.borrow();
-        let mut out: Vec<Read> = Vec::new();
-        for read in log.get(mark..).unwrap_or_default() {
-            if !out.contains(read) {
-                out.push(read.clone());
-            }
+    /// Reports an event. After [`MAX_EVENTS`] only the paths themselves are kept.
+    pub fn note(&self, event: Event) {
+        let mut log = self.log.borrow_mut();
+        if log.last() != Some(&event) && log.len() < MAX_EVENTS {
+            log.push(event);
         }
-        out
+    }
+
+    /// The events since a mark.
+    pub fn since(&self, mark: usize) -> Vec<Event> {
+        self.log.borrow().get(mark..).unwrap_or_default().to_vec()
+    }
+
+    /// All events; the log is empty afterwards.
+    pub fn take_log(&self) -> Vec<Event> {
+        self.log.take()
     }
 
     /// Reports a read.
@@ -143,11 +163,7 @@ impl Tracker {
         if let Some(slot) = self.kinds.borrow_mut().get_mut(path as usize) {
             *slot = (*slot).max(Some(kind));
         }
-        let mut log = self.log.borrow_mut();
-        let read = Read { path, kind };
-        if log.last() != Some(&read) {
-            log.push(read);
-        }
+        self.note(Event::Read(Read { path, kind }));
     }
 
     /// Everything read.

@@ -1,0 +1,290 @@
+//! Rendering: the templates of a chart and its subcharts, parsed once, executed any number of times.
+//!
+//! ```ignore
+//! let parsed = engine::parse(files, &HELM_4_2)?;              // shared between threads and releases
+//! stack::on_large_stack(|| {
+//!     let contexts = ...;                                      // one map per chart
+//!     parsed.render(&contexts, &Options::default(), &mut environment)
+//! })
+//! ```
+//!
+//! Files are parsed and rendered in Helm's order: the deepest first, within a depth from z to a; of two definitions of
+//! one name the later parsed one counts. All files of one chart share one context map, so what one `set`s there the
+//! files after it see.
+
+use super::funcs::Registry;
+use super::profile::Profile;
+use super::provenance::{Provenance, Recorder};
+use super::stack;
+use super::template::{Ctx, Environment, ExecError, Limits, Names, ParseError, Source, parse_text};
+use super::value::{Map, Str, Tracker, Value};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A template file of a chart.
+#[derive(Clone, Debug)]
+pub struct TemplateFile {
+    /// Its path from the root chart's name on: `web/charts/db/templates/service.yaml`.
+    pub path: String,
+    /// Its text.
+    pub text: Arc<[u8]>,
+    /// The number of its chart's context in what [`Parsed::render`] is given.
+    pub chart: usize,
+}
+
+/// What the templates of one chart see.
+#[derive(Clone)]
+pub struct Context {
+    /// `.Values`, `.Release`, `.Chart`, ...; gets `.Template` before each file.
+    pub map: Map,
+    /// `.Template.BasePath`: `web/charts/db/templates`.
+    pub base_path: String,
+}
+
+/// Why a chart's templates do not parse or do not render.
+#[derive(Clone, Debug)]
+pub enum TemplateError {
+    /// A file is no template.
+    Parse {
+        /// Its path.
+        path: String,
+        /// What is wrong with it.
+        error: ParseError,
+    },
+    /// A file's execution failed.
+    Exec {
+        /// Its path.
+        path: String,
+        /// The chain of links down to the fault.
+        error: Box<ExecError>,
+    },
+}
+
+impl TemplateError {
+    /// Helm's own words, as they stand behind `Error: `.
+    pub fn helm_text(&self, profile: &Profile) -> Vec<u8> {
+        match self {
+            Self::Parse { path, error } => {
+                // Helm quotes the text after the last `: ` of Go's message (engine.go, `cleanupParseError`).
+                let text = error.text(path.as_bytes());
+                let at = memchr::memmem::rfind(&text, b": ").map_or(0, |at| at + 2);
+                [format!("parse error at ({path}:{}): ", error.line).as_bytes(), &text[at..]].concat()
+            }
+            Self::Exec { error, .. } => error.helm_text(profile.multi_line_errors),
+        }
+    }
+
+    /// The path of the file that was parsed or executed.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Parse { path, .. } | Self::Exec { path, .. } => path,
+        }
+    }
+}
+
+/// Parsed templates; immutable and shared.
+#[derive(Debug)]
+pub struct Parsed {
+    profile: &'static Profile,
+    names: Arc<Names>,
+    /// In order of rendering; partials are not among them.
+    files: Vec<(Str, usize)>,
+}
+
+/// How to render.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `required` and `fail` pass, as `helm lint` wants it.
+    pub lint: bool,
+    /// Bounds.
+    pub limits: Limits,
+    /// Record provenance, and reads of containers that this tracker was attached to.
+    pub tracker: Option<TrackerRef>,
+}
+
+/// A shared [`Tracker`].
+#[derive(Clone)]
+pub struct TrackerRef(pub Rc<Tracker>);
+
+impl std::fmt::Debug for TrackerRef {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Tracker")
+    }
+}
+
+/// One file's output.
+#[derive(Clone, Debug)]
+pub struct RenderedFile {
+    /// Its path.
+    pub path: Str,
+    /// Its text.
+    pub text: Vec<u8>,
+}
+
+/// A chart's output, in the order it was rendered.
+#[derive(Debug)]
+pub struct Rendered {
+    /// The files; partials are not among them.
+    pub files: Vec<RenderedFile>,
+    /// Where it came from, where a tracker was given.
+    pub provenance: Option<Provenance>,
+}
+
+/// Parses the templates of a chart with all its subcharts. Of two files of one path the later one counts.
+///
+/// # Errors
+/// The first file in Helm's order that is no template.
+pub fn parse(files: Vec<TemplateFile>, profile: &'static Profile) -> Result<Parsed, TemplateError> {
+    stack::on_large_stack(move || parse_here(files, profile))
+}
+
+fn parse_here(files: Vec<TemplateFile>, profile: &'static Profile) -> Result<Parsed, TemplateError> {
+    let registry = Registry::of(profile);
+    let mut names = Names::default();
+    let mut order: Vec<(usize, TemplateFile)> =
+        files.into_iter().map(|file| (file.path.matches('/').count(), file)).collect();
+    order.sort_by(|(depth_a, a), (depth_b, b)| (depth_b, &b.path).cmp(&(depth_a, &a.path)));
+    order.dedup_by(|later, kept| {
+        // The sort is stable: of equal paths the later one comes second and has to stay.
+        let same = later.1.path == kept.1.path;
+        if same {
+            std::mem::swap(later, kept);
+        }
+        same
+    });
+    let mut rendered = Vec::new();
+    for (number, (_, file)) in order.into_iter().enumerate() {
+        let name = Str::from(&file.path);
+        let source =
+            Arc::new(Source { name: name.clone(), text: file.text, file: u32::try_from(number).ok() });
+        match parse_text(&source, registry) {
+            Ok(templates) => {
+                for template in templates {
+                    names.add(template);
+                }
+            }
+            Err(error) => return Err(TemplateError::Parse { path: file.path, error }),
+        }
+        let base = file.path.rsplit('/').next().unwrap_or_default();
+        if !base.starts_with('_') {
+            rendered.push((name, file.chart));
+        }
+    }
+    Ok(Parsed { profile, names: Arc::new(names), files: rendered })
+}
+
+impl Parsed {
+    /// The version of Helm it was parsed for.
+    pub fn profile(&self) -> &'static Profile {
+        self.profile
+    }
+
+    /// Executes every file on its chart's context. To be called on a large stack ([`stack::on_large_stack`]), as
+    /// templates may nest a thousand deep; on a small one they have to nest less.
+    ///
+    /// # Errors
+    /// The first file in Helm's order that fails.
+    pub fn render(
+        &self,
+        contexts: &[Context],
+        options: &Options,
+        environment: &mut dyn Environment,
+    ) -> Result<Rendered, TemplateError> {
+        let recorder = options.tracker.as_ref().map(|t| Box::new(Recorder::new(Rc::clone(&t.0))));
+        let mut ctx = Ctx::for_render(
+            self.profile,
+            environment,
+            options.limits,
+            Arc::clone(&self.names),
+            Registry::of(self.profile),
+            recorder,
+        );
+        ctx.set_lint(options.lint);
+        let mut files = Vec::with_capacity(self.files.len());
+        for (path, chart) in &self.files {
+            let Some(context) = contexts.get(*chart) else { continue };
+            let Some(template) = self.names.get(path) else { continue };
+            let about: [(&str, Value); 2] = [
+                ("Name", Value::String(path.clone())),
+                ("BasePath", Value::string(context.base_path.as_str())),
+            ];
+            context.map.insert("Template", Value::Map(Map::of(self.profile.values_type, about)));
+            let dot = Value::Map(context.map.with_type(self.profile.values_type));
+            ctx.execute(template, &dot)
+                .map_err(|error| TemplateError::Exec { path: path.to_string(), error })?;
+            let text = ctx.take_file();
+            ctx.lower_output_limit(text.len());
+            files.push(RenderedFile { path: path.clone(), text });
+        }
+        Ok(Rendered { files, provenance: ctx.into_provenance() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::helm::profile::HELM_4_2;
+    use serde_json::Value as Json;
+
+    struct Nothing;
+
+    impl Environment for Nothing {
+        fn now(&mut self) -> (i64, u32) {
+            (0, 0)
+        }
+        fn random(&mut self, out: &mut [u8]) {
+            out.fill(7);
+        }
+    }
+
+    fn value(json: &Json) -> Value {
+        match json {
+            Json::Null => Value::Nil,
+            Json::Bool(b) => Value::Bool(*b),
+            Json::Number(n) => Value::Float(n.as_f64().expect("a number")),
+            Json::String(s) => Value::string(s.as_str()),
+            Json::Array(items) => Value::list(items.iter().map(value).collect()),
+            Json::Object(map) => Value::map(map.iter().map(|(k, v)| (k, value(v)))),
+        }
+    }
+
+    fn file(path: &str, text: &str) -> TemplateFile {
+        TemplateFile { path: path.to_owned(), text: Arc::from(text.as_bytes()), chart: 0 }
+    }
+
+    fn run(files: &[(&str, &str)], data: &Json, options: &Options) -> Result<Rendered, TemplateError> {
+        let parsed = parse(files.iter().map(|(path, text)| file(path, text)).collect(), &HELM_4_2)?;
+        let Value::Map(map) = value(data) else { panic!("a map") };
+        parsed.render(&[Context { map, base_path: "t/templates".to_owned() }], options, &mut Nothing)
+    }
+
+    /// `template/cases.jsonl` holds what Go 1.26's text/template printed or said, with `missingkey=zero`.
+    #[test]
+    fn executes_as_go_does() {
+        let mut lines = include_str!("template/cases.jsonl").lines();
+        let data: Json = serde_json::from_str(lines.next().expect("data")).expect("json");
+        let mut wrong = Vec::new();
+        for line in lines {
+            let case: Json = serde_json::from_str(line).expect("a case");
+            let text = case["t"].as_str().expect("text");
+            let got = match run(&[("t", text)], &data["data"], &Options::default()) {
+                Ok(rendered) => String::from_utf8_lossy(&rendered.files[0].text).into_owned(),
+                Err(TemplateError::Parse { error, .. }) => {
+                    String::from_utf8_lossy(&error.text(b"t")).into_owned()
+                }
+                Err(TemplateError::Exec { error, .. }) => String::from_utf8_lossy(&error.text())
+                    .replace("HELM_ERR_START", "")
+                    .replace("HELM_ERR_END", ""),
+            };
+            let want = match (&case["o"], &case["e"]) {
+                (Json::String(out), _) => out.replace("<no value>", ""),
+                (_, Json::String(error)) => error.clone(),
+                _ => panic!("no answer for {text}"),
+            };
+            if got != want {
+                wrong.push(format!("{text}\n  got:  {got}\n  want: {want}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    }
+}

@@ -1,0 +1,444 @@
+//! Which template text made which output, through every `include` and `tpl`, and which values it read.
+//!
+//! The executor reports to a [`Recorder`] where the caller wants to know; without one it costs a null check a node.
+//! What comes out is a [`Provenance`]: for each file of output a list of spans that do not overlap, each with its place
+//! in a template, its scope (the chain of calls, conditions and loops around it) and its evidence (the values read
+//! and the impure functions called to make it, through variables too).
+//!
+//! Text that `include` returns is followed into the output as long as it is only moved, cut into lines or indented
+//! (`nindent`, `trim`, `quote`): its spans are found again there. Otherwise the span of the outer action stands.
+
+use super::funcs::Impurity;
+use super::purity::ImpureCall;
+use super::template::Source;
+use super::value::{Event, Read, ReadKind, Reads, Str, Tracker};
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A piece of output and what made it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct OutputSpan {
+    /// First byte of the output.
+    pub start: u32,
+    /// One past its last byte.
+    pub end: u32,
+    /// Number of the template's text in [`Provenance::sources`].
+    pub source: u32,
+    /// First byte in that text.
+    pub from: u32,
+    /// One past the last byte there.
+    pub to: u32,
+    /// Number of the scope it was made in.
+    pub scope: u32,
+    /// Number of its evidence; 0 where nothing was read.
+    pub evidence: u32,
+}
+
+/// What stands around a piece of output: a call of a template, or a condition or loop that let it be made.
+#[derive(Copy, Clone, Debug)]
+pub struct Scope {
+    /// The scope around this one; 0 is the file itself.
+    pub parent: u32,
+    /// Number of the text that holds the call or condition.
+    pub source: u32,
+    /// First byte of the call or condition.
+    pub from: u32,
+    /// One past its last byte; the same as `from` where only the start is known.
+    pub to: u32,
+    /// Whether it is a call (`include`, `tpl`, `template`).
+    pub call: bool,
+    /// What was read for it.
+    pub evidence: u32,
+}
+
+/// Where a pipeline began, in the logs.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Mark {
+    events: usize,
+    captures: usize,
+}
+
+/// A text that a nested execution made, with its spans counted from its start.
+struct Capture {
+    text: Str,
+    spans: Vec<OutputSpan>,
+}
+
+/// Collects what [`Provenance`] holds while a render runs.
+pub struct Recorder {
+    tracker: Rc<Tracker>,
+    sources: Vec<Arc<Source>>,
+    known: IndexMap<usize, u32>,
+    scopes: Vec<Scope>,
+    scope: u32,
+    spans: Vec<OutputSpan>,
+    captures: Vec<Capture>,
+    /// Captures that a variable holds, by the variable's evidence.
+    held: BTreeMap<u32, Vec<Capture>>,
+    /// Ranges of the event log.
+    evidence: Vec<(u32, u32)>,
+    impure: Vec<ImpureCall>,
+    /// The call about to be made.
+    pending: (u32, u32, usize),
+    files: Vec<Vec<OutputSpan>>,
+}
+
+fn narrow(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+impl Recorder {
+    /// A recorder of what `tracker` reports.
+    pub fn new(tracker: Rc<Tracker>) -> Self {
+        let root = Scope { parent: 0, source: 0, from: 0, to: 0, call: true, evidence: 0 };
+        Self {
+            tracker,
+            sources: Vec::new(),
+            known: IndexMap::new(),
+            scopes: vec![root],
+            scope: 0,
+            spans: Vec::new(),
+            captures: Vec::new(),
+            held: BTreeMap::new(),
+            evidence: vec![(0, 0)],
+            impure: Vec::new(),
+            pending: (0, 0, 0),
+            files: Vec::new(),
+        }
+    }
+
+    fn source(&mut self, source: &Arc<Source>) -> u32 {
+        let key = Arc::as_ptr(source).addr();
+        if let Some(&number) = self.known.get(&key) {
+            return number;
+        }
+        let number = narrow(self.sources.len());
+        self.sources.push(Arc::clone(source));
+        self.known.insert(key, number);
+        number
+    }
+
+    /// Where the logs stand.
+    pub(super) fn mark(&self) -> Mark {
+        Mark { events: self.tracker.mark(), captures: self.captures.len() }
+    }
+
+    /// Text of a template was written.
+    pub(super) fn text(&mut self, source: &Arc<Source>, start: usize, end: usize, from: u32) {
+        let source = self.source(source);
+        let to = from + narrow(end - start);
+        let (start, end, scope) = (narrow(start), narrow(end), self.scope);
+        self.spans.push(OutputSpan { start, end, source, from, to, scope, evidence: 0 });
+    }
+
+    /// An action wrote `out[start..]`.
+    pub(super) fn action(
+        &mut self,
+        source: &Arc<Source>,
+        out: &[u8],
+        start: usize,
+        from: u32,
+        to: u32,
+        mark: Mark,
+    ) {
+        let evidence = self.close_evidence(mark);
+        let source = self.source(source);
+        let own = OutputSpan { start: 0, end: 0, source, from, to, scope: self.scope, evidence };
+        let captures = self.captures.split_off(mark.captures.min(self.captures.len()));
+        let mut filler = Filler { spans: &mut self.spans, own, cursor: start };
+        if start < out.len() {
+            for capture in &captures {
+                filler.capture(capture, out, start);
+            }
+            if !self.held.is_empty() {
+                for event in self.tracker.since(mark.events) {
+                    if let Event::Uses(used) = event
+                        && let Some(held) = self.held.get(&used)
+                    {
+                        for capture in held {
+                            filler.capture(capture, out, start);
+                        }
+                    }
+                }
+            }
+        }
+        filler.fill_to(out.len());
+    }
+
+    /// Makes evidence of what happened since the mark, for a variable that is being set.
+    pub(super) fn evidence(&mut self, mark: Mark) -> u32 {
+        let captures = self.captures.split_off(mark.captures.min(self.captures.len()));
+        let mut evidence = self.close_evidence(mark);
+        if !captures.is_empty() {
+            if evidence == 0 {
+                let at = narrow(self.tracker.mark());
+                self.evidence.push((at, at));
+                evidence = narrow(self.evidence.len() - 1);
+            }
+            self.held.insert(evidence, captures);
+        }
+        evidence
+    }
+
+    fn close_evidence(&mut self, mark: Mark) -> u32 {
+        let end = self.tracker.mark();
+        if end == mark.events {
+            return 0;
+        }
+        self.evidence.push((narrow(mark.events), narrow(end)));
+        narrow(self.evidence.len() - 1)
+    }
+
+    /// A variable of that evidence was used.
+    pub(super) fn uses(&self, evidence: u32) {
+        self.tracker.note(Event::Uses(evidence));
+    }
+
+    /// A condition, a loop or a call begins.
+    pub(super) fn enter(&mut self, source: &Arc<Source>, from: u32, to: u32, mark: Mark, call: bool) {
+        let evidence = self.close_evidence(mark);
+        let source = self.source(source);
+        self.scopes.push(Scope { parent: self.scope, source, from, to, call, evidence });
+        self.scope = narrow(self.scopes.len() - 1);
+    }
+
+    /// The scope that was entered last ends.
+    pub(super) fn leave(&mut self) {
+        self.scope = self.scopes.get(self.scope as usize).map_or(0, |s| s.parent);
+    }
+
+    /// A function is about to be called.
+    pub(super) fn calling(&mut self, source: &Arc<Source>, from: u32, mark: Mark) {
+        self.pending = (self.source(source), from, mark.events);
+    }
+
+    /// A function that is not pure is about to be called.
+    pub(super) fn impure(&mut self, source: &Arc<Source>, from: u32, function: &'static str, kind: Impurity) {
+        let source = self.source(source);
+        let number = narrow(self.impure.len());
+        self.impure.push(ImpureCall { function, kind, source, from, scope: self.scope });
+        self.tracker.note(Event::Impure(number));
+    }
+
+    /// A nested execution begins; its spans are those after the number returned.
+    pub(super) fn open(&mut self) -> usize {
+        let (source, from, _) = self.pending;
+        self.scopes.push(Scope { parent: self.scope, source, from, to: from, call: true, evidence: 0 });
+        self.scope = narrow(self.scopes.len() - 1);
+        self.spans.len()
+    }
+
+    /// A nested execution ended: it wrote `text` at `from`, which is about to be cut off.
+    pub(super) fn close(&mut self, first: usize, from: usize, text: &Str) {
+        self.leave();
+        let from = narrow(from);
+        let mut spans = self.spans.split_off(first.min(self.spans.len()));
+        for span in &mut spans {
+            span.start = span.start.saturating_sub(from);
+            span.end = span.end.saturating_sub(from);
+        }
+        if !text.is_empty() {
+            self.captures.push(Capture { text: text.clone(), spans });
+        }
+    }
+
+    /// A file is done; `before` and `after` are its text without and with every `<no value>` taken out.
+    pub(super) fn file(&mut self, before: &[u8], after: Option<&[u8]>) {
+        let mut spans = std::mem::take(&mut self.spans);
+        if after.is_some() {
+            let gaps: Vec<usize> = memchr::memmem::find_iter(before, super::template::NO_VALUE).collect();
+            let moved = |at: u32| {
+                let at = at as usize;
+                let mut back = 0;
+                for gap in &gaps {
+                    if *gap < at {
+                        back += (at - gap).min(super::template::NO_VALUE.len());
+                    }
+                }
+                narrow(at - back)
+            };
+            for span in &mut spans {
+                (span.start, span.end) = (moved(span.start), moved(span.end));
+            }
+            spans.retain(|span| span.start < span.end);
+        }
+        self.files.push(spans);
+        self.captures.clear();
+        self.held.clear();
+        self.scope = 0;
+    }
+
+    /// Everything recorded.
+    pub fn finish(self) -> Provenance {
+        Provenance {
+            reads: self.tracker.reads(),
+            events: self.tracker.take_log(),
+            sources: self.sources,
+            scopes: self.scopes,
+            evidence: self.evidence,
+            impure: self.impure,
+            files: self.files,
+        }
+    }
+}
+
+/// Lays spans of captures into an action's output, and the action's own span into the gaps.
+struct Filler<'a> {
+    spans: &'a mut Vec<OutputSpan>,
+    own: OutputSpan,
+    cursor: usize,
+}
+
+impl Filler<'_> {
+    fn fill_to(&mut self, to: usize) {
+        if to > self.cursor {
+            self.spans.push(OutputSpan { start: narrow(self.cursor), end: narrow(to), ..self.own });
+            self.cursor = to;
+        }
+    }
+
+    fn place(&mut self, span: &OutputSpan, start: usize, end: usize) {
+        if start < self.cursor || start >= end {
+            return;
+        }
+        self.fill_to(start);
+        self.spans.push(OutputSpan { start: narrow(start), end: narrow(end), ..*span });
+        self.cursor = end;
+    }
+
+    fn capture(&mut self, capture: &Capture, out: &[u8], start: usize) {
+        let from = self.cursor.max(start);
+        let Some(rest) = out.get(from..) else { return };
+        if let Some(found) = memchr::memmem::find(rest, &capture.text) {
+            let base = from + found;
+            for span in &capture.spans {
+                self.place(span, base + span.start as usize, base + span.end as usize);
+            }
+            return;
+        }
+        self.capture_lines(capture, out, from);
+    }
+
+    /// Finds the lines of a capture again, in order, wherever they were indented to.
+    fn capture_lines(&mut self, capture: &Capture, out: &[u8], from: usize) {
+        let mut at = from;
+        let mut next_span = 0;
+        let mut line_start = 0;
+        for line in capture.text.split(|b| *b == b'\n') {
+            let start = line_start;
+            line_start += line.len() + 1;
+            let body = line.trim_ascii();
+            if body.is_empty() {
+                continue;
+            }
+            let lead = line.len() - line.trim_ascii_start().len();
+            // A line that was changed is not looked for beyond the next few.
+            let window = out.get(at..(at + body.len() + 400).min(out.len())).unwrap_or_default();
+            let Some(found) = memchr::memmem::find(window, body) else { continue };
+            let shift = at + found;
+            let (first, last) = (start + lead, start + lead + body.len());
+            while next_span < capture.spans.len() && capture.spans[next_span].end as usize <= first {
+                next_span += 1;
+            }
+            for span in &capture.spans[next_span..] {
+                let (s, e) = ((span.start as usize).max(first), (span.end as usize).min(last));
+                if span.start as usize >= last {
+                    break;
+                }
+                self.place(span, shift + s - first, shift + e.max(s) - first);
+            }
+            at = shift + body.len();
+        }
+    }
+}
+
+/// What a render's output was made of.
+#[derive(Debug)]
+pub struct Provenance {
+    /// Every path of the values that was met, and what of it was read.
+    pub reads: Reads,
+    /// The texts that output came from.
+    pub sources: Vec<Arc<Source>>,
+    /// What stands around spans; 0 is a file itself.
+    pub scopes: Vec<Scope>,
+    /// Calls of functions that are not pure.
+    pub impure: Vec<ImpureCall>,
+    /// For each file, in the order they were rendered, its spans in order.
+    pub files: Vec<Vec<OutputSpan>>,
+    events: Vec<Event>,
+    evidence: Vec<(u32, u32)>,
+}
+
+/// What one piece of evidence says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// The values read, each path once, in order.
+    pub reads: Vec<Read>,
+    /// Numbers of impure calls.
+    pub impure: Vec<u32>,
+}
+
+impl Provenance {
+    /// The span of a file's output that holds byte `offset`.
+    pub fn span(&self, file: usize, offset: usize) -> Option<&OutputSpan> {
+        let spans = self.files.get(file)?;
+        let offset = narrow(offset);
+        let at = spans.partition_point(|span| span.end <= offset);
+        spans.get(at).filter(|span| span.start <= offset)
+    }
+
+    /// What a piece of evidence says, through the variables it used.
+    ///
+    /// Where a deeper path of a container was read, the steps towards it are left out.
+    pub fn evidence(&self, number: u32) -> Evidence {
+        let mut reads: IndexMap<u32, ReadKind> = IndexMap::new();
+        let mut out = Evidence::default();
+        let mut pending = vec![number];
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(number) = pending.pop() {
+            if number == 0 || !seen.insert(number) {
+                continue;
+            }
+            let Some(&(from, to)) = self.evidence.get(number as usize) else { continue };
+            for event in self.events.get(from as usize..to as usize).unwrap_or_default() {
+                match event {
+                    Event::Read(read) => {
+                        let kind = reads.entry(read.path).or_insert(read.kind);
+                        *kind = (*kind).max(read.kind);
+                    }
+                    Event::Uses(other) => pending.push(*other),
+                    Event::Impure(call) => {
+                        if !out.impure.contains(call) {
+                            out.impure.push(*call);
+                        }
+                    }
+                }
+            }
+        }
+        let parents: std::collections::BTreeSet<u32> = reads
+            .keys()
+            .filter_map(|path| self.reads.paths.get(*path as usize))
+            .map(|(parent, _)| *parent)
+            .collect();
+        out.reads = reads
+            .into_iter()
+            .filter(|(path, kind)| *kind == ReadKind::All || !parents.contains(path))
+            .map(|(path, kind)| Read { path, kind })
+            .collect();
+        out
+    }
+
+    /// The scopes around a span, the innermost first.
+    pub fn scopes_of(&self, scope: u32) -> Vec<&Scope> {
+        let mut out = Vec::new();
+        let mut at = scope;
+        while at != 0 {
+            let Some(scope) = self.scopes.get(at as usize) else { break };
+            out.push(scope);
+            at = scope.parent;
+        }
+        out
+    }
+}

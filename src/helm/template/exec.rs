@@ -1,0 +1,480 @@
+//! Running a template: walking its tree, as Go's text/template/exec.go.
+//!
+//! Go panics to leave a walk; here every step returns. `at` follows Go's `s.node` step by step, as the last node begun
+//! is what error texts quote.
+
+use super::ctx::{Ctx, Val, Variable};
+use super::error::{Cause, ExecError, FuncError, limit_message};
+use super::literal::Ideal;
+use super::tree::{At, Branch, Command, List, Name, Node, NodeKind, Operand, Pipe, Template};
+use crate::helm::fmt::{append_indirect, sprint};
+use crate::helm::funcs::go::is_true;
+use crate::helm::stack;
+use crate::helm::value::{Kind, Str, Value};
+
+/// What a template prints for what is missing; Helm removes it from every output.
+pub(crate) const NO_VALUE: &[u8] = b"<no value>";
+
+pub(super) type Exec<T> = Result<T, Box<ExecError>>;
+
+/// How a walk ended.
+#[derive(Copy, Clone, PartialEq, Eq)]
+pub(super) enum Flow {
+    Next,
+    Break,
+    Continue,
+}
+
+impl Ctx<'_> {
+    /// An error at the last node begun.
+    pub(super) fn fail(&self, template: &Template, message: impl Into<Vec<u8>>) -> Box<ExecError> {
+        let (line, column) = template.line_column(self.at.pos);
+        Box::new(ExecError {
+            template: template.name.clone(),
+            source: Some(template.source.clone()),
+            pos: self.at.pos,
+            line,
+            column,
+            expression: template.describe(self.at),
+            message: message.into(),
+            cause: None,
+            limited: false,
+        })
+    }
+
+    /// An error of a called function.
+    pub(super) fn fail_call(&self, template: &Template, head: Vec<u8>, error: FuncError) -> Box<ExecError> {
+        let mut fault = self.fail(template, head);
+        match error {
+            FuncError::Message(text) => fault.cause = Some(Cause::Text(text)),
+            FuncError::Template(inner) => {
+                fault.limited = inner.limited;
+                fault.cause = Some(Cause::Template(inner));
+            }
+            FuncError::Wrapped(text, inner) => {
+                fault.limited = inner.limited;
+                fault.cause = Some(Cause::Wrapped(text, inner));
+            }
+            FuncError::Limit(what) => {
+                fault.limited = true;
+                fault.message = limit_message(what);
+            }
+        }
+        fault
+    }
+
+    fn limit(&self, template: &Template, error: FuncError) -> Box<ExecError> {
+        self.fail_call(template, Vec::new(), error)
+    }
+
+    /// Executes a template on `dot`, writing to `out`.
+    pub(crate) fn execute(&mut self, template: &Template, dot: &Value) -> Exec<()> {
+        let outer_at = self.at;
+        let outer_base = self.base;
+        if stack::is_low() {
+            return Err(self.limit(template, FuncError::Limit("nesting of templates")));
+        }
+        self.base = self.variables.len();
+        let dot = Val::plain(dot.clone());
+        self.variables.push(Variable { id: 0, value: dot.clone(), evidence: 0 });
+        let result = self.walk(template, &dot, &template.root);
+        self.variables.truncate(self.base);
+        self.base = outer_base;
+        self.at = outer_at;
+        result.map(|_| ())
+    }
+
+    fn walk(&mut self, template: &Template, dot: &Val, list: &List) -> Exec<Flow> {
+        for node in &list.nodes {
+            self.at = node.at();
+            if let Err(error) = self.spend(1) {
+                return Err(self.limit(template, error));
+            }
+            match node {
+                Node::Text { start, end, .. } => {
+                    let from = self.out.len();
+                    let text = template.source.text.get(*start as usize..*end as usize).unwrap_or_default();
+                    self.out.extend_from_slice(text);
+                    if let Some(recorder) = &mut self.recorder {
+                        recorder.text(&template.source, from, self.out.len(), *start);
+                    }
+                    if self.out.len() > self.limits.output {
+                        return Err(self.limit(template, FuncError::Limit("128 MiB of output")));
+                    }
+                }
+                Node::Action(pipe) => self.action(template, dot, pipe)?,
+                Node::If(branch) => match self.branch(template, dot, branch, false)? {
+                    Flow::Next => {}
+                    flow => return Ok(flow),
+                },
+                Node::With(branch) => match self.branch(template, dot, branch, true)? {
+                    Flow::Next => {}
+                    flow => return Ok(flow),
+                },
+                Node::Range(branch) => match self.range(template, dot, branch)? {
+                    Flow::Next => {}
+                    flow => return Ok(flow),
+                },
+                Node::Template { name, pipe, .. } => self.template(template, dot, name, pipe.as_deref())?,
+                Node::Break(_) => return Ok(Flow::Break),
+                Node::Continue(_) => return Ok(Flow::Continue),
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    fn action(&mut self, template: &Template, dot: &Val, pipe: &Pipe) -> Exec<()> {
+        let mark = self.recorder.as_ref().map(|r| r.mark());
+        let value = self.pipeline(template, dot, pipe)?;
+        if !pipe.declares.is_empty() {
+            return Ok(());
+        }
+        self.at = At { pos: pipe.pos, kind: NodeKind::Action };
+        let from = self.out.len();
+        match &value.value {
+            Value::Nil => self.out.extend_from_slice(NO_VALUE),
+            Value::String(text) => self.out.extend_from_slice(text),
+            value => {
+                if let Err(error) = append_indirect(&mut self.out, value) {
+                    return Err(self.limit(template, error));
+                }
+            }
+        }
+        if let (Some(recorder), Some(mark)) = (&mut self.recorder, mark) {
+            recorder.action(&template.source, &self.out, from, pipe.pos, pipe.end, mark);
+        }
+        if self.out.len() > self.limits.output {
+            return Err(self.limit(template, FuncError::Limit("128 MiB of output")));
+        }
+        Ok(())
+    }
+
+    fn branch(&mut self, template: &Template, dot: &Val, branch: &Branch, with: bool) -> Exec<Flow> {
+        let variables = self.variables.len();
+        let mark = self.recorder.as_ref().map(|r| r.mark());
+        let value = self.pipeline(template, dot, &branch.pipe)?;
+        if let (Some(recorder), Some(mark)) = (&mut self.recorder, mark) {
+            recorder.enter(&template.source, branch.pipe.pos, branch.pipe.end, mark, false);
+        }
+        if stack::is_low() {
+            return Err(self.limit(template, FuncError::Limit("nesting of templates")));
+        }
+        let flow = if is_true(&value.value) {
+            self.walk(template, if with { &value } else { dot }, &branch.list)?
+        } else if let Some(otherwise) = &branch.otherwise {
+            self.walk(template, dot, otherwise)?
+        } else {
+            Flow::Next
+        };
+        if let Some(recorder) = &mut self.recorder {
+            recorder.leave();
+        }
+        self.variables.truncate(variables);
+        Ok(flow)
+    }
+
+    fn range(&mut self, template: &Template, dot: &Val, branch: &Branch) -> Exec<Flow> {
+        let variables = self.variables.len();
+        let mark = self.recorder.as_ref().map(|r| r.mark());
+        let value = self.pipeline(template, dot, &branch.pipe)?.value;
+        if let (Some(recorder), Some(mark)) = (&mut self.recorder, mark) {
+            recorder.enter(&template.source, branch.pipe.pos, branch.pipe.end, mark, false);
+        }
+        if stack::is_low() {
+            return Err(self.limit(template, FuncError::Limit("nesting of templates")));
+        }
+        let declares = &branch.pipe.declares[..];
+        let mut ran = false;
+        let flow = match &value {
+            Value::List(list) => {
+                let interface = list.type_of().elem.is_none_or(|t| t.kind == Kind::Interface);
+                let mut flow = Flow::Next;
+                for (at, item) in list.iter().enumerate() {
+                    ran = true;
+                    list.read_item(at);
+                    let index = i64::try_from(at).unwrap_or(i64::MAX);
+                    let item = Val { value: item.clone(), interface };
+                    flow = self.turn(template, branch, Some(Val::plain(Value::int(index))), item)?;
+                    if flow == Flow::Break {
+                        break;
+                    }
+                }
+                flow
+            }
+            Value::Map(map) => {
+                let interface = map.type_of().elem.is_none_or(|t| t.kind == Kind::Interface);
+                let mut flow = Flow::Next;
+                for (key, item) in map.entries_for_range() {
+                    ran = true;
+                    map.read_key(&key);
+                    let item = Val { value: item, interface };
+                    flow = self.turn(template, branch, Some(Val::plain(Value::String(key))), item)?;
+                    if flow == Flow::Break {
+                        break;
+                    }
+                }
+                flow
+            }
+            Value::Bytes(bytes) => {
+                let mut flow = Flow::Next;
+                for (at, byte) in bytes.iter().enumerate() {
+                    ran = true;
+                    let index = Val::plain(Value::int(i64::try_from(at).unwrap_or(i64::MAX)));
+                    let item = Val::plain(Value::Uint(Kind::Uint8, u64::from(*byte)));
+                    flow = self.turn(template, branch, Some(index), item)?;
+                    if flow == Flow::Break {
+                        break;
+                    }
+                }
+                flow
+            }
+            Value::Nil => Flow::Next,
+            value => {
+                let Some(count) = value.as_integer() else {
+                    let shown = self.show(template, value)?;
+                    return Err(self.fail(template, [b"range can't iterate over ", &shown[..]].concat()));
+                };
+                if declares.len() > 1 {
+                    let message = format!("can't use {count} to iterate over more than one variable");
+                    return Err(self.fail(template, message));
+                }
+                let mut flow = Flow::Next;
+                for n in 0..count {
+                    ran = true;
+                    let item = match value {
+                        Value::Int(kind, _) => Value::Int(*kind, i64::try_from(n).unwrap_or(i64::MAX)),
+                        Value::Uint(kind, _) => Value::Uint(*kind, u64::try_from(n).unwrap_or(u64::MAX)),
+                        _ => Value::int64(i64::try_from(n).unwrap_or(i64::MAX)),
+                    };
+                    flow = self.turn(template, branch, None, Val::plain(item))?;
+                    if flow == Flow::Break {
+                        break;
+                    }
+                }
+                flow
+            }
+        };
+        let mut flow = match flow {
+            // `break` and `continue` end here.
+            Flow::Break | Flow::Continue => Flow::Next,
+            flow => flow,
+        };
+        if !ran && let Some(otherwise) = &branch.otherwise {
+            flow = self.walk(template, dot, otherwise)?;
+            // Go's recovery from `break` spans the whole action, its `else` included.
+            if flow == Flow::Break {
+                flow = Flow::Next;
+            }
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.leave();
+        }
+        self.variables.truncate(variables);
+        Ok(flow)
+    }
+
+    /// One turn of a loop.
+    fn turn(&mut self, template: &Template, branch: &Branch, index: Option<Val>, item: Val) -> Exec<Flow> {
+        if let Err(error) = self.spend(1) {
+            return Err(self.limit(template, error));
+        }
+        let mark = self.variables.len();
+        match &branch.pipe.declares[..] {
+            [] => {}
+            [one] if branch.pipe.assign => self.set_variable(template, one, item.clone())?,
+            [first, second] if branch.pipe.assign => {
+                self.set_variable(template, first, index.unwrap_or_default())?;
+                self.set_variable(template, second, item.clone())?;
+            }
+            declares => {
+                // The pipeline pushed them, lexically the last on top.
+                if let Some(top) = self.variables.last_mut() {
+                    top.value = item.clone();
+                }
+                if declares.len() > 1
+                    && let Some(below) = mark.checked_sub(2).and_then(|at| self.variables.get_mut(at))
+                {
+                    below.value = index.unwrap_or_default();
+                }
+            }
+        }
+        let flow = self.walk(template, &item, &branch.list)?;
+        self.variables.truncate(mark);
+        Ok(flow)
+    }
+
+    fn template(&mut self, template: &Template, dot: &Val, name: &Str, pipe: Option<&Pipe>) -> Exec<()> {
+        let Some(called) = self.set.get(name) else {
+            let mut message = b"template ".to_vec();
+            crate::helm::fmt::append_quote(&mut message, name, false);
+            message.extend_from_slice(b" not defined");
+            return Err(self.fail(template, message));
+        };
+        let mark = self.recorder.as_ref().map(|r| r.mark());
+        let at = self.at;
+        let value = match pipe {
+            Some(pipe) => self.pipeline(template, dot, pipe)?.value,
+            None => Value::Nil,
+        };
+        if let (Some(recorder), Some(mark)) = (&mut self.recorder, mark) {
+            let end = pipe.map_or(at.pos, |p| p.end);
+            recorder.enter(&template.source, at.pos, end, mark, true);
+        }
+        self.execute(&called, &value)?;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.leave();
+        }
+        Ok(())
+    }
+
+    fn set_variable(&mut self, template: &Template, name: &Name, value: Val) -> Exec<()> {
+        let base = self.base;
+        match self.variables[base..].iter_mut().rev().find(|v| v.id == name.id) {
+            Some(variable) => {
+                variable.value = value;
+                Ok(())
+            }
+            None => Err(self.fail(template, [b"undefined variable: ", &name.text[..]].concat())),
+        }
+    }
+
+    /// Evaluates a pipeline. What it gives is no interface: a missing value becomes Go's invalid one.
+    pub(super) fn pipeline(&mut self, template: &Template, dot: &Val, pipe: &Pipe) -> Exec<Val> {
+        self.at = pipe.at();
+        let mark = match (&self.recorder, pipe.declares.is_empty()) {
+            (Some(recorder), false) => Some(recorder.mark()),
+            _ => None,
+        };
+        let mut value: Option<Val> = None;
+        for command in &pipe.commands {
+            let mut result = self.command(template, dot, command, value.take())?;
+            result.interface = false;
+            value = Some(result);
+        }
+        let value = value.unwrap_or_default();
+        if !pipe.declares.is_empty() {
+            let evidence = match (&mut self.recorder, mark) {
+                (Some(recorder), Some(mark)) => recorder.evidence(mark),
+                _ => 0,
+            };
+            for name in &pipe.declares {
+                if pipe.assign {
+                    self.set_variable(template, name, value.clone())?;
+                    if evidence != 0
+                        && let Some(variable) =
+                            self.variables[self.base..].iter_mut().rev().find(|v| v.id == name.id)
+                    {
+                        variable.evidence = evidence;
+                    }
+                } else {
+                    self.variables.push(Variable { id: name.id, value: value.clone(), evidence });
+                }
+            }
+        }
+        Ok(value)
+    }
+
+    fn not_a_function(&self, template: &Template, operands: &[Operand], last: Option<&Val>) -> Exec<()> {
+        match operands {
+            [_] if last.is_none() => Ok(()),
+            [first, ..] => {
+                let what = template.describe_operand(first);
+                Err(self.fail(template, [b"can't give argument to non-function ", &what[..]].concat()))
+            }
+            [] => Ok(()),
+        }
+    }
+
+    fn command(&mut self, template: &Template, dot: &Val, command: &Command, last: Option<Val>) -> Exec<Val> {
+        let operands = &command.operands[..];
+        let Some(first) = operands.first() else { return Ok(Val::default()) };
+        match first {
+            Operand::Field { fields, .. } => {
+                self.at = first.at();
+                self.field_chain(template, dot, dot.clone(), first.at(), fields, operands, last)
+            }
+            Operand::Chain { inner, fields, .. } => {
+                let receiver = self.chain_head(template, dot, first.at(), inner)?;
+                self.field_chain(template, dot, receiver, first.at(), fields, operands, last)
+            }
+            Operand::Function { function, .. } => {
+                self.at = first.at();
+                self.call_function(template, dot, command.at(), function, &operands[1..], last)
+            }
+            Operand::Pipe(pipe) => {
+                self.not_a_function(template, operands, last.as_ref())?;
+                self.pipeline(template, dot, pipe)
+            }
+            Operand::Variable { name, fields, .. } => {
+                self.at = first.at();
+                let value = self.variable(template, name)?;
+                if fields.is_empty() {
+                    self.not_a_function(template, operands, last.as_ref())?;
+                    return Ok(value);
+                }
+                self.field_chain(template, dot, value, first.at(), fields, operands, last)
+            }
+            constant => {
+                self.at = first.at();
+                self.not_a_function(template, operands, last.as_ref())?;
+                match constant {
+                    Operand::Dot(_) => Ok(dot.clone()),
+                    Operand::Nil(_) => Err(self.fail(template, "nil is not a command")),
+                    constant => self.constant(template, constant),
+                }
+            }
+        }
+    }
+
+    /// The value of a constant whose type nothing decides.
+    pub(super) fn constant(&self, template: &Template, operand: &Operand) -> Exec<Val> {
+        Ok(Val::plain(match operand {
+            Operand::Bool(_, b) => Value::Bool(*b),
+            Operand::String { text, .. } => Value::String(text.clone()),
+            Operand::Number { number, text, .. } => match number.ideal(text) {
+                Ideal::Int(n) => Value::int(n),
+                Ideal::Float(f) => Value::Float(f),
+                Ideal::Overflow => return Err(self.fail(template, [text, &b" overflows int"[..]].concat())),
+            },
+            _ => Value::Nil,
+        }))
+    }
+
+    pub(super) fn variable(&mut self, template: &Template, name: &Name) -> Exec<Val> {
+        match self.variables[self.base..].iter().rev().find(|v| v.id == name.id) {
+            Some(variable) => {
+                if variable.evidence != 0
+                    && let Some(recorder) = &self.recorder
+                {
+                    recorder.uses(variable.evidence);
+                }
+                Ok(variable.value.clone())
+            }
+            None => Err(self.fail(template, [b"undefined variable: ", &name.text[..]].concat())),
+        }
+    }
+
+    /// What a chain of fields starts from: a parenthesised pipeline or a function.
+    pub(super) fn chain_head(
+        &mut self,
+        template: &Template,
+        dot: &Val,
+        chain: At,
+        inner: &Operand,
+    ) -> Exec<Val> {
+        self.at = chain;
+        self.at = inner.at();
+        match inner {
+            Operand::Pipe(pipe) => self.pipeline(template, dot, pipe),
+            Operand::Function { function, .. } => {
+                self.call_function(template, dot, inner.at(), function, &[], None)
+            }
+            _ => Err(self.fail(template, "can't evaluate a chain")),
+        }
+    }
+
+    /// `%v` of a value, for a message.
+    pub(super) fn show(&self, template: &Template, value: &Value) -> Exec<Vec<u8>> {
+        sprint(std::slice::from_ref(value)).map_err(|error| self.limit(template, error))
+    }
+}

@@ -1,0 +1,103 @@
+//! Templates that functions execute: `include` and `tpl`.
+//!
+//! Both write to the render's one buffer and cut their text off its end.
+
+use super::ctx::Ctx;
+use super::error::{FuncError, MARK_END, MARK_START};
+use super::exec::NO_VALUE;
+use crate::helm::fmt::append_quote;
+use crate::helm::value::{Str, Value};
+
+/// How often one name may be included within itself (engine.go, `recursionMaxNums`).
+const MAX_INCLUDES: u32 = 1000;
+
+impl Ctx<'_> {
+    /// `include`: the text of a named template on `data`.
+    pub(crate) fn include(&mut self, name: &Str, data: &Value) -> Result<Value, FuncError> {
+        let count = self.included.entry(name.clone()).or_insert(0);
+        if *count > MAX_INCLUDES {
+            return Err(FuncError::message(
+                [
+                    b"rendering template has a nested reference name: ",
+                    &name[..],
+                    b": unable to execute template",
+                ]
+                .concat(),
+            ));
+        }
+        *count += 1;
+        let Some(template) = self.set.get(name) else {
+            let mut message = b"template: no template ".to_vec();
+            append_quote(&mut message, name, false);
+            message.extend_from_slice(b" associated with template \"gotpl\"");
+            return Err(FuncError::message(message));
+        };
+        let from = self.out.len();
+        let spans = self.recorder.as_mut().map(|r| r.open());
+        let result = self.execute(&template, data);
+        if let Some(count) = self.included.get_mut(name.as_bytes()) {
+            *count -= 1;
+        }
+        result.map_err(FuncError::Template)?;
+        let text = Str::new(&self.out[from..]);
+        if let (Some(recorder), Some(spans)) = (&mut self.recorder, spans) {
+            recorder.close(spans, from, &text);
+        }
+        self.out.truncate(from);
+        Ok(Value::String(text))
+    }
+
+    /// `tpl`: the text of a string as a template. What it defines can be included while it runs.
+    pub(crate) fn tpl(&mut self, text: &Str, data: &Value) -> Result<Value, FuncError> {
+        let quoted = |head: &[u8], tail: &[u8]| {
+            let mut out = head.to_vec();
+            append_quote(&mut out, text, false);
+            out.extend_from_slice(tail);
+            out
+        };
+        // Most values given to `tpl` hold no action: they are their own text.
+        if memchr::memmem::find(text, b"{{").is_none() && memchr::memmem::find(text, NO_VALUE).is_none() {
+            return Ok(Value::String(text.clone()));
+        }
+        let inline = self.set.inline(text).map_err(|error| {
+            let mut message = quoted(b"cannot parse template ", b": ");
+            message.extend(error.text(b"gotpl"));
+            FuncError::message(message)
+        })?;
+        let inner = self.set.with(&inline);
+        let outer = std::mem::replace(&mut self.set, inner);
+        let from = self.out.len();
+        let spans = self.recorder.as_mut().map(|r| r.open());
+        let result = self.execute(&inline.body, data);
+        self.set = outer;
+        result.map_err(|error| {
+            FuncError::Wrapped(quoted(b"error during tpl function execution for ", b": ").into(), error)
+        })?;
+        let made = without_no_value(&self.out[from..]).map_or_else(|| Str::new(&self.out[from..]), Str::from);
+        if let (Some(recorder), Some(spans)) = (&mut self.recorder, spans) {
+            recorder.close(spans, from, &made);
+        }
+        self.out.truncate(from);
+        Ok(Value::String(made))
+    }
+
+    /// The error of `required` and `fail`: words that Helm shows without the chain around them.
+    pub(crate) fn refuse(words: &Str) -> FuncError {
+        FuncError::message([MARK_START, &words[..], MARK_END].concat())
+    }
+}
+
+/// The text without any `<no value>`; `None` where there is none in it.
+pub(crate) fn without_no_value(text: &[u8]) -> Option<Vec<u8>> {
+    let finder = memchr::memmem::Finder::new(NO_VALUE);
+    let first = finder.find(text)?;
+    let mut out = Vec::with_capacity(text.len());
+    out.extend_from_slice(&text[..first]);
+    let mut rest = &text[first + NO_VALUE.len()..];
+    while let Some(at) = finder.find(rest) {
+        out.extend_from_slice(&rest[..at]);
+        rest = &rest[at + NO_VALUE.len()..];
+    }
+    out.extend_from_slice(rest);
+    Some(out)
+}
