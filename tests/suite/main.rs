@@ -1,6 +1,7 @@
 //! The one integration binary.
 #![allow(clippy::disallowed_methods, reason = "tests read their own fixtures")]
 
+mod helm_cases;
 mod packages;
 mod tidy;
 mod yaml;
