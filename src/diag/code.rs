@@ -43,8 +43,12 @@ codes! {
     BACKUP_WITHOUT_CREDENTIALS = "backup-without-credentials";
     /// A patch that cannot be applied to its target.
     BAD_PATCH = "bad-patch";
+    /// Units that wait for each other in a circle.
+    CYCLE = "cycle";
     /// One object is made twice in an environment.
     DUPLICATE_OBJECT = "duplicate-object";
+    /// Two units of an environment would have one name.
+    DUPLICATE_UNIT = "duplicate-unit";
     /// An encrypted object that does not say which namespace it is for.
     ENCRYPTED_WITHOUT_NAMESPACE = "encrypted-without-namespace";
     /// A range of versions where one version has to be named.
@@ -53,6 +57,8 @@ codes! {
     INTERNAL = "internal";
     /// A name or label that Kubernetes does not take.
     INVALID_NAME = "invalid-name";
+    /// `stackc.lock` is not what stackc writes.
+    LOCK_MALFORMED = "lock-malformed";
     /// A key that a Secret or ConfigMap does not have.
     MISSING_KEY = "missing-key";
     /// A reference into another namespace that nothing there allows.
@@ -77,8 +83,8 @@ codes! {
     UNDELIVERABLE = "undeliverable";
     /// A kind of object that nothing in the environment brings.
     UNKNOWN_KIND = "unknown-kind";
-    /// `stackc.lock` is not what stackc writes.
-    LOCK_MALFORMED = "lock-malformed";
+    /// A unit is named that is not there.
+    UNKNOWN_UNIT = "unknown-unit";
     /// A file that is needed does not exist or cannot be read.
     UNREADABLE_FILE = "unreadable-file";
     /// A reference to an object that is nowhere.
