@@ -11,6 +11,7 @@ use super::parse::{Event, EventKind, Parser, Scalar};
 use super::resolve::{Resolved, resolve, resolve_tagged};
 use super::text::lossy;
 use base64::Engine as _;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -18,6 +19,12 @@ use std::rc::Rc;
 
 /// The bytes of text that aliases may copy in one document.
 const MAX_ALIASED_BYTES: usize = 64 << 20;
+
+/// As Go's `StdEncoding`: padded, with any bits behind the last byte.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
 
 /// How to read.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -130,6 +137,7 @@ struct MapFrame<'a, B: Builder> {
 
 struct Members<'a, B: Builder> {
     map: B::Map,
+    id: usize,
     /// The keys that were not written as strings.
     typed: Vec<Key<'a>>,
 }
@@ -148,6 +156,8 @@ enum KeyKind {
     Bool,
     Int,
     Float,
+    /// One that will be refused.
+    Null,
 }
 
 impl<'a, B: Builder> Members<'a, B> {
@@ -159,14 +169,28 @@ impl<'a, B: Builder> Members<'a, B> {
             }
             _ => builder.member(&mut self.map, key.text.clone(), at, value),
         };
-        let known = self.typed.iter().position(|known| known.text == key.text);
-        let was = known.map_or(KeyKind::String, |known| self.typed[known].kind);
-        let kind = key.kind;
-        match known {
-            Some(known) => self.typed[known] = key,
-            None => self.typed.push(key),
+        if first.is_some() && !self.typed.iter().any(|known| known.text == key.text) {
+            self.typed.push(Key { text: key.text.clone(), kind: KeyKind::String });
         }
-        first.filter(|_| was == kind)
+        let again = self.typed.contains(&key);
+        if !again {
+            self.typed.push(key);
+        }
+        first.filter(|_| again)
+    }
+}
+
+/// What is an error if it is still there at the end of the document.
+struct Doubt {
+    error: Error,
+    /// The members that it is in: map, key and place of the key.
+    below: Vec<(usize, String, Extent)>,
+}
+
+impl Doubt {
+    /// Whether the member that was just set at a place threw it out.
+    fn is_replaced(&self, (map, key, at): &(usize, String, Extent)) -> bool {
+        self.below.iter().any(|(in_map, name, place)| in_map == map && name == key && place != at)
     }
 }
 
@@ -207,6 +231,11 @@ pub struct Composer<'a> {
     aliased: usize,
     alias_depth: usize,
     aliased_bytes: usize,
+    /// How many maps were begun.
+    maps: usize,
+    doubtful: Vec<Doubt>,
+    /// Where the content of this document starts.
+    content_start: Option<u32>,
     /// Where the content that was read last ends.
     last_end: u32,
     line: usize,
@@ -231,6 +260,9 @@ impl<'a> Composer<'a> {
             aliased: 0,
             alias_depth: 0,
             aliased_bytes: 0,
+            maps: 0,
+            doubtful: Vec::new(),
+            content_start: None,
             last_end: 0,
             line: 0,
             ended: false,
@@ -267,13 +299,32 @@ impl<'a> Composer<'a> {
         self.aliased = 0;
         self.alias_depth = 0;
         self.aliased_bytes = 0;
+        self.doubtful.clear();
+        self.content_start = None;
         self.last_end = start.at.end;
 
-        let (value, empty) = self.root(builder)?;
+        let (value, empty) = match self.root(builder) {
+            Ok(root) => root,
+            Err(error) => return Err(self.first_error(error)),
+        };
         let end = self.last_end;
         self.parser.next_event()?;
-        let at = Extent { start: start.at.end.min(end), end };
+        let at = Extent { start: self.content_start.unwrap_or(end).min(end), end };
         Ok(Some(Document { value, at, empty }))
+    }
+
+    /// go-yaml reads a document to its end before it looks at what it says, so faults of syntax come first.
+    fn first_error(&mut self, error: Error) -> Error {
+        if error.is_syntax() || matches!(error.problem(), Problem::TooDeep(_)) {
+            return error;
+        }
+        loop {
+            match self.parser.next_event() {
+                Err(syntax) => return syntax,
+                Ok(Event { kind: EventKind::DocumentEnd | EventKind::StreamEnd, .. }) => return error,
+                Ok(_) => {}
+            }
+        }
     }
 
     fn root<B: Builder>(&mut self, builder: &mut B) -> Compose<(B::Value, bool)> {
@@ -294,7 +345,14 @@ impl<'a> Composer<'a> {
                                 frame.merging = self.merge(event.at)?;
                             } else {
                                 self.count(event.at)?;
-                                frame.key = Some((self.key(scalar, event.at)?, event.at));
+                                match self.key(scalar, event.at)? {
+                                    Ok(key) => frame.key = Some((key, event.at)),
+                                    Err(problem) => {
+                                        let key = Key { text: Cow::Borrowed(""), kind: KeyKind::Null };
+                                        frame.key = Some((key, event.at));
+                                        self.doubtful.push(self.doubt(problem, event.at, &frames));
+                                    }
+                                }
                             }
                             continue;
                         }
@@ -306,14 +364,13 @@ impl<'a> Composer<'a> {
                     if let Data::Float(number) = data
                         && !number.is_finite()
                     {
-                        let name = if number.is_nan() {
-                            "NaN"
-                        } else if number > 0.0 {
-                            "+Inf"
-                        } else {
-                            "-Inf"
+                        let name = match number {
+                            number if number.is_nan() => "NaN",
+                            number if number > 0.0 => "+Inf",
+                            _ => "-Inf",
                         };
-                        return Err(self.error(Problem::NotFinite(name.to_owned()), event.at));
+                        let problem = Problem::NotFinite(name.to_owned());
+                        self.doubtful.push(self.doubt(problem, event.at, &frames));
                     }
                     builder.scalar(data, event.at)
                 }
@@ -325,7 +382,9 @@ impl<'a> Composer<'a> {
                 EventKind::MappingStart { .. } => {
                     let lent = self.check_start(&mut frames, event.at, false)?;
                     let merged = lent.is_some();
-                    let map = lent.unwrap_or_else(|| Members { map: builder.map(), typed: Vec::new() });
+                    self.maps += 1;
+                    let id = self.maps;
+                    let map = lent.unwrap_or_else(|| Members { map: builder.map(), id, typed: Vec::new() });
                     let map = Some(map);
                     frames.push(Frame::Map(MapFrame { map, start: event.at, key: None, merging: 0, merged }));
                     continue;
@@ -358,14 +417,23 @@ impl<'a> Composer<'a> {
                 | EventKind::StreamEnd => return Err(self.error(Problem::NoContent, event.at)),
             };
             match frames.last_mut() {
-                None => return Ok((value, empty)),
+                None => match self.doubtful.pop() {
+                    Some(doubt) => return Err(doubt.error),
+                    None => return Ok((value, empty)),
+                },
                 Some(Frame::List { list, .. }) => builder.item(list, value),
                 Some(Frame::Map(frame)) => {
                     let (key, at) = frame.key.take().expect("a value follows a key");
                     let map = frame.map.as_mut().expect("nothing is merged while a value is read");
                     match self.options.duplicates {
-                        Duplicates::LastWins => {
+                        Duplicates::LastWins if self.doubtful.is_empty() => {
                             builder.member(&mut map.map, key.text, at, value);
+                        }
+                        Duplicates::LastWins => {
+                            let place = (map.id, key.text.clone().into_owned(), at);
+                            if builder.member(&mut map.map, key.text, at, value).is_some() {
+                                self.doubtful.retain(|doubt| !doubt.is_replaced(&place));
+                            }
                         }
                         Duplicates::Refuse => {
                             let name = key.text.clone();
@@ -383,6 +451,17 @@ impl<'a> Composer<'a> {
 
     fn error(&self, problem: Problem, at: Extent) -> Error {
         Error::new(problem, at, self.line)
+    }
+
+    /// What JSON cannot hold: an error, unless a later key of the same name replaces what it is in.
+    fn doubt<B: Builder>(&self, problem: Problem, at: Extent, frames: &[Frame<'a, B>]) -> Doubt {
+        let below = frames.iter().filter_map(|frame| match frame {
+            Frame::Map(MapFrame { map: Some(map), key: Some((key, at)), .. }) => {
+                Some((map.id, key.text.clone().into_owned(), *at))
+            }
+            _ => None,
+        });
+        Doubt { error: self.error(problem, at), below: below.collect() }
     }
 
     /// What the start of a collection means where it stands; gives the map that it is merged into.
@@ -484,6 +563,7 @@ impl<'a> Composer<'a> {
                             return Err(self.error(Problem::ExcessiveAliasing, event.at));
                         }
                     }
+                    self.content_start.get_or_insert(event.at.start);
                     if event.at.end > event.at.start {
                         self.last_end = event.at.end;
                     }
@@ -591,7 +671,7 @@ impl<'a> Composer<'a> {
         let short = tag.strip_prefix("tag:yaml.org,2002:");
         if short == Some("binary") {
             let text: String = scalar.text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
-            let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(text) else {
+            let Ok(bytes) = BASE64.decode(text) else {
                 return Err(self.error(Problem::Binary, at));
             };
             return Ok(Data::String(Cow::Owned(lossy(&bytes).into_owned())));
@@ -620,16 +700,16 @@ impl<'a> Composer<'a> {
         }
     }
 
-    fn key(&self, scalar: Scalar<'a>, at: Extent) -> Compose<Key<'a>> {
+    fn key(&self, scalar: Scalar<'a>, at: Extent) -> Compose<Result<Key<'a>, Problem>> {
         let (text, kind) = match self.data(scalar, at)? {
             Data::String(text) => (text, KeyKind::String),
             Data::Bool(truth) => (Cow::Borrowed(if truth { "true" } else { "false" }), KeyKind::Bool),
             Data::Int(number) => (Cow::Owned(number.to_string()), KeyKind::Int),
             Data::Float(number) => (Cow::Owned(float32_key(number)), KeyKind::Float),
-            Data::Null => return Err(self.error(Problem::UnsupportedKey("<nil>"), at)),
-            Data::Uint(_) => return Err(self.error(Problem::UnsupportedKey("uint64"), at)),
+            Data::Null => return Ok(Err(Problem::UnsupportedKey("<nil>"))),
+            Data::Uint(_) => return Ok(Err(Problem::UnsupportedKey("uint64"))),
         };
-        Ok(Key { text, kind })
+        Ok(Ok(Key { text, kind }))
     }
 }
 

@@ -167,6 +167,11 @@ impl Error {
         self.0.related.map(|(at, _)| at)
     }
 
+    /// Whether the text is at fault rather than what it says. go-yaml binds aliases while it parses.
+    pub(super) fn is_syntax(&self) -> bool {
+        self.0.problem.layer() != Layer::Document || matches!(self.0.problem, Problem::UnknownAnchor(_))
+    }
+
     /// This error, found `by` bytes further into a larger text.
     #[must_use]
     pub(super) fn shifted(mut self, by: usize) -> Self {

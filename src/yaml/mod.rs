@@ -9,6 +9,7 @@
 //!   cannot be read. [`read_first`]: the first one only, as Helm reads values.
 //! - [`first`], [`Composer`]: the same with a [`Builder`] of your own, without a tree in between.
 //! - [`Parser`]: bare events.
+//! - [`from_node`], [`from_node_coercing`]: Rust types (serde) out of a tree, with errors that have places.
 //! - [`resolve()`]: what a plain text means.
 //! - [`edit::set`]: one value of a document changed, everything else as it was.
 //! - [`decode`]: bytes of a file to UTF-8 where they are UTF-16.
@@ -29,6 +30,7 @@
 //! nodes and by the bytes they copy; nothing recurses.
 
 mod compose;
+mod de;
 pub mod edit;
 mod error;
 mod input;
@@ -41,6 +43,7 @@ mod text;
 mod write;
 
 pub use compose::{Builder, Composer, Data, Document, Duplicates, Options};
+pub use de::{FitError, Misfit, from_node, from_node_coercing};
 pub use error::{Error, Extent, Problem};
 pub use input::decode;
 pub use node::{Doc, NodeBuilder, first, read, read_all, read_first};

@@ -176,3 +176,88 @@ fn text_of(value: &impl ToYaml) -> String {
         Err(_) => String::new(),
     }
 }
+
+fn nested(open: &str, close: &str, depth: usize) -> String {
+    format!("{}{}", open.repeat(depth), close.repeat(depth))
+}
+
+fn refused(text: &str) -> stackc::yaml::Error {
+    let file = Sources::new().add("hostile.yaml", "");
+    yaml::read(file, text, Options::LENIENT).expect_err("hostile")
+}
+
+#[test]
+fn hostile_texts_are_refused_with_a_place() {
+    use stackc::yaml::Problem;
+
+    // Deep nesting, closed and open, flow and block.
+    for text in [
+        nested("[", "]", 10_000),
+        nested("{a: ", "}", 10_000),
+        "[".repeat(5_000_000),
+        "- ".repeat(100_000),
+        "? ".repeat(100_000),
+        (0..5_000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect(),
+    ] {
+        let error = refused(&text);
+        assert!(
+            matches!(error.problem(), Problem::TooDeep(_) | Problem::FlowTooDeep | Problem::IndentTooDeep),
+            "{error:?}"
+        );
+    }
+    // Aliases of aliases.
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let below = format!("*a{}", level - 1);
+        bomb += &format!("a{level}: &a{level} [{}]\n", [below.as_str(); 9].join(", "));
+    }
+    assert_eq!(refused(&bomb).problem(), &Problem::ExcessiveAliasing);
+    // A long text, copied often.
+    let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), ["*a"; 90].join(", "));
+    assert_eq!(refused(&long).problem(), &Problem::ExcessiveAliasing);
+    let merges =
+        format!("a: &a {{{}}}\n", (0..100).map(|n| format!("k{n}: 1")).collect::<Vec<_>>().join(", "))
+            + &(0..2_000)
+                .map(|n| format!("m{n}: {{<<: [*a, *a, *a, *a, *a, *a, *a, *a]}}\n"))
+                .collect::<String>();
+    assert_eq!(refused(&merges).problem(), &Problem::ExcessiveAliasing);
+
+    for (text, problem, start) in [
+        ("a:\n\tb: 1\n", Problem::BadToken('\t'), 3),
+        ("a: b\0c\n", Problem::ControlCharacter('\0'), 4),
+        ("a: *b\n", Problem::UnknownAnchor("b".into()), 3),
+        ("a: &a [*a]\n", Problem::ContainsItself("a".into()), 7),
+        ("a: 'b\n", Problem::QuoteUnclosed, 6),
+        ("a: b: c\n", Problem::ValueNotAllowed, 4),
+        ("a: @b\n", Problem::BadToken('@'), 3),
+        ("a: 1\n---\nb: 2\n", Problem::SecondDocument, 9),
+        ("a: {{ b }}\n", Problem::KeyNotScalar, 4),
+    ] {
+        let error = refused(text);
+        assert_eq!((error.problem(), error.at().start), (&problem, start), "{text:?}");
+    }
+    // CRLF and a byte order mark are fine.
+    let text = "\u{feff}a: 1\r\nb: |\r\n  x\r\n";
+    let node = yaml::read(Sources::new().add("a", text), text, Options::STRICT).expect("fine");
+    assert_eq!(node.to_json(), serde_json::json!({"a": 1, "b": "x\n"}));
+    // Long scalars and many documents stay linear.
+    for text in ["a: '".to_owned() + &"é ".repeat(2_000_000) + "'", "--- a\n".repeat(200_000)] {
+        let (documents, errors) = yaml::read_all(Sources::new().add("a", ""), &text, Options::STRICT);
+        assert!(!documents.is_empty() && errors.is_empty());
+    }
+}
+
+#[test]
+fn the_deepest_tree_fits_the_stack_of_a_thread() {
+    let text = nested("[", "]", 1000);
+    std::thread::spawn(move || {
+        let node =
+            yaml::read(Sources::new().add("a", ""), &text, Options::STRICT).expect("a thousand levels");
+        let copy = node.clone();
+        assert!(copy == node);
+        assert_eq!(node.to_json().to_string(), text);
+        assert!(yaml::read(Sources::new().add("a", ""), &text_of(&node), Options::STRICT) == Ok(copy));
+    })
+    .join()
+    .expect("no overflow");
+}

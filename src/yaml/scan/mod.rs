@@ -484,7 +484,8 @@ impl<'a> Scanner<'a> {
 
     fn skip_to_token(&mut self) -> Scan {
         loop {
-            if !self.ascii && self.pos == self.line_start && self.text[self.pos..].starts_with('\u{feff}') {
+            // A second byte order mark at the very start; go-yaml looks for it nowhere else.
+            if !self.ascii && self.pos == 3 && self.text.starts_with("\u{feff}\u{feff}") {
                 self.pos += 3;
             }
             loop {

@@ -158,13 +158,18 @@ impl Emitter<'_> {
     /// Writes a string as a value or, with `simple_key`, as a key in front of its `:`.
     pub(super) fn write_string(&mut self, text: &str, simple_key: bool) {
         if is_simple(text.as_bytes()) && reads_back(text) {
-            self.write_plain(text, simple_key);
+            // go-yaml writes `<<` plain and merges it when it reads it back.
+            if self.exact && simple_key && text == "<<" {
+                self.put("\"<<\"");
+            } else {
+                self.write_plain(text, simple_key);
+            }
             return;
         }
         let found = analyze(text);
         let mut form = if found.lf {
             Form::Literal
-        } else if reads_back(text) && !(self.exact && simple_key && text == "<<") {
+        } else if reads_back(text) {
             Form::Plain
         } else {
             Form::Double
