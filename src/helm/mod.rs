@@ -6,9 +6,11 @@
 pub mod capabilities;
 pub mod chart;
 pub mod engine;
+pub mod context;
 pub mod fmt;
 pub mod funcs;
 pub mod gojson;
+mod glob;
 pub mod output;
 pub mod profile;
 pub mod provenance;

@@ -38,6 +38,14 @@ impl World for Below<'_> {
         self.world.real_path(&self.folder.join(path))
     }
 
+    fn now(&self) -> (i64, u32) {
+        self.world.now()
+    }
+
+    fn random(&self, out: &mut [u8]) {
+        self.world.random(out);
+    }
+
     fn standard_input(&self) -> Result<Vec<u8>, WorldError> {
         self.world.standard_input()
     }

@@ -106,6 +106,14 @@ impl World for MemoryWorld {
         Ok(clean(path))
     }
 
+    fn now(&self) -> (i64, u32) {
+        (0, 0)
+    }
+
+    fn random(&self, out: &mut [u8]) {
+        out.fill(0);
+    }
+
     fn standard_input(&self) -> Result<Vec<u8>, WorldError> {
         Ok(self.input.clone())
     }

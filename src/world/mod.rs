@@ -5,6 +5,7 @@
 //! [`memory::MemoryWorld`] a map for tests.
 
 mod below;
+pub mod chart;
 pub mod memory;
 pub mod net;
 pub mod os;
@@ -70,6 +71,12 @@ pub trait World: Sync {
 
     /// The path with every link in it resolved: two paths to one folder give the same.
     fn real_path(&self, path: &Utf8Path) -> Result<Utf8PathBuf, WorldError>;
+
+    /// The time: seconds and nanoseconds since 1970 in UTC.
+    fn now(&self) -> (i64, u32);
+
+    /// Fills a buffer with random bytes.
+    fn random(&self, out: &mut [u8]);
 
     /// Everything on standard input.
     fn standard_input(&self) -> Result<Vec<u8>, WorldError>;

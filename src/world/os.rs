@@ -113,6 +113,23 @@ impl World for OsWorld {
         self.resolve(path).canonicalize_utf8().map_err(|error| failure(path, &error))
     }
 
+    fn now(&self) -> (i64, u32) {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        (i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos())
+    }
+
+    fn random(&self, out: &mut [u8]) {
+        use std::hash::{BuildHasher as _, RandomState};
+        let read = std::fs::File::open("/dev/urandom").and_then(|mut source| source.read_exact(out));
+        if read.is_err() {
+            // Without the device: the keys that the standard library draws for its hash tables.
+            for (at, chunk) in out.chunks_mut(8).enumerate() {
+                let bytes = RandomState::new().hash_one(at).to_le_bytes();
+                chunk.copy_from_slice(&bytes[..chunk.len()]);
+            }
+        }
+    }
+
     fn standard_input(&self) -> Result<Vec<u8>, WorldError> {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| failure("-".into(), &error))?;

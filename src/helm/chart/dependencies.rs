@@ -289,13 +289,11 @@ impl Work<'_> {
             if std::mem::replace(&mut self.arena[at].imported, true) {
                 continue;
             }
+            let rewritten = rewrite(&self.arena[at].dependency.import_values);
+            self.arena[at].dependency.import_values = rewritten;
             let dependency = self.arena[at].dependency.clone();
             for import in &dependency.import_values {
-                let (child, parent) = match import {
-                    ImportValue::Export(name) => (format!("exports.{name}"), "."),
-                    ImportValue::Map { child, parent } => (child.clone(), parent.as_str()),
-                    ImportValue::Other => continue,
-                };
+                let ImportValue::Map { child, parent } = import else { continue };
                 let Some(table) = values.table_at(&format!("{}.{child}", dependency.name)) else {
                     let missing = child.rsplit('.').next().unwrap_or_default();
                     let chart = &dependency.name;
@@ -339,6 +337,20 @@ impl Work<'_> {
             children: draft.children.into_iter().map(|child| self.finish(child)).collect(),
         }
     }
+}
+
+/// Names become paths, and what is neither is dropped: charts see the result in `.Chart.Dependencies`.
+fn rewrite(imports: &[ImportValue]) -> Vec<ImportValue> {
+    imports
+        .iter()
+        .filter_map(|import| match import {
+            ImportValue::Export(name) => {
+                Some(ImportValue::Map { child: format!("exports.{name}"), parent: ".".to_owned() })
+            }
+            ImportValue::Map { .. } => Some(import.clone()),
+            ImportValue::Other => None,
+        })
+        .collect()
 }
 
 const ENDLESS: &str = "the imported values contain themselves";
