@@ -135,6 +135,8 @@ repository. The work tree and the index are not touched. There is no commit wher
     /// List, show or copy the stacks that can be used
     #[command(subcommand)]
     Stack(Stack),
+    /// Render a chart and print its manifests: a drop-in for `helm template`
+    Template(super::template::Args),
     /// Print a completion script for a shell
     #[command(after_help = "Example: stackc completions bash > /etc/bash_completion.d/stackc")]
     Completions(Completions),

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod console;
+pub mod template;
 
 pub use arguments::Arguments;
 pub use console::Console;

@@ -11,8 +11,9 @@ mod files;
 use super::capabilities::Capabilities;
 use super::chart::dependencies::Instance;
 use super::chart::gopath;
+use super::engine::{Context, TemplateFile};
 use super::profile::Profile;
-use super::value::{Map, Str, Value};
+use super::value::{Map, Value};
 use std::sync::Arc;
 
 /// How a release calls itself.
@@ -26,26 +27,41 @@ pub struct ReleaseInfo {
     pub is_upgrade: bool,
 }
 
-/// A template with what it sees.
-pub struct Renderable {
-    /// `chart/templates/x.yaml`.
-    pub path: Str,
-    /// Its text.
-    pub text: Arc<[u8]>,
-    /// The chart's context: shared by all its templates, so that what one sets the next one sees.
-    pub context: Map,
-    /// `chart/templates`.
-    pub base_path: Str,
+/// The templates of a chart and all its subcharts; the numbers are those of [`contexts`].
+pub fn templates(instance: &Instance) -> Vec<TemplateFile> {
+    let mut out = Vec::new();
+    let mut number = 0;
+    collect(instance, &instance.metadata.name, &mut number, &mut out);
+    out
 }
 
-/// The templates of a chart and all its subcharts; later ones of one path replace earlier ones.
-pub fn renderables(
+fn collect(instance: &Instance, path: &str, number: &mut usize, out: &mut Vec<TemplateFile>) {
+    let chart = *number;
+    *number += 1;
+    // Subcharts come first, so that of two files of one path the parent's counts.
+    for child in &instance.children {
+        collect(child, &format!("{path}/charts/{}", child.metadata.name), number, out);
+    }
+    for template in &instance.chart.templates {
+        if instance.metadata.is_library() && !gopath::base(&template.name).starts_with('_') {
+            continue;
+        }
+        out.push(TemplateFile {
+            path: gopath::clean(&format!("{path}/{}", template.name)),
+            text: Arc::clone(&template.data),
+            chart,
+        });
+    }
+}
+
+/// What the templates of each chart see: the chart, then its subcharts, each with its own.
+pub fn contexts(
     instance: &Instance,
     values: &Map,
     release: &ReleaseInfo,
     capabilities: &Capabilities,
     profile: &'static Profile,
-) -> Vec<Renderable> {
+) -> Vec<Context> {
     let shared = Shared {
         release: Value::Map(Map::of(
             &super::value::types::MAP,
@@ -62,7 +78,7 @@ pub fn renderables(
         profile,
     };
     let mut out = Vec::new();
-    shared.chart(instance, &instance.metadata.name, values.with_type(profile.values_type), true, &mut out);
+    shared.chart(instance, &instance.metadata.name, &values.with_type(profile.values_type), true, &mut out);
     out
 }
 
@@ -77,12 +93,12 @@ impl Shared {
         &self,
         instance: &Instance,
         path: &str,
-        values: Map,
+        values: &Map,
         is_root: bool,
-        out: &mut Vec<Renderable>,
+        out: &mut Vec<Context>,
     ) -> Map {
         let subcharts = Map::new();
-        let context = Map::of(
+        let map = Map::of(
             &super::value::types::MAP,
             [
                 ("Chart", chart::object(&instance.metadata, is_root, self.profile)),
@@ -93,31 +109,19 @@ impl Shared {
                 ("Subcharts", Value::Map(subcharts.clone())),
             ],
         );
+        out.push(Context { map: map.clone(), base_path: format!("{path}/templates") });
         for child in &instance.children {
             let name = &child.metadata.name;
             // A name with a dot is taken for a path (`Table("Values." + name)`).
-            let own = name.split('.').try_fold(values.clone(), |table, key| match table.get(key.as_bytes()) {
-                Some(Value::Map(map)) => Some(map),
-                _ => None,
-            });
+            let own =
+                name.split('.').try_fold(values.clone(), |table, key| match table.get(key.as_bytes()) {
+                    Some(Value::Map(map)) => Some(map),
+                    _ => None,
+                });
             let own = own.unwrap_or_default().with_type(self.profile.values_type);
-            let inner = self.chart(child, &format!("{path}/charts/{name}"), own, false, out);
+            let inner = self.chart(child, &format!("{path}/charts/{name}"), &own, false, out);
             subcharts.insert(name.as_str(), Value::Map(inner));
         }
-        let base_path: Str = format!("{path}/templates").into();
-        for template in &instance.chart.templates {
-            if instance.metadata.is_library() && !gopath::base(&template.name).starts_with('_') {
-                continue;
-            }
-            let path: Str = gopath::clean(&format!("{path}/{}", template.name)).into();
-            out.retain(|known: &Renderable| known.path != path);
-            out.push(Renderable {
-                path,
-                text: Arc::clone(&template.data),
-                context: context.with_type(self.profile.values_type),
-                base_path: base_path.clone(),
-            });
-        }
-        context
+        map
     }
 }

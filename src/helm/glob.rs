@@ -16,8 +16,15 @@ enum Token {
     Any,
     /// `**`
     Super,
-    List { negated: bool, chars: Vec<char> },
-    Range { negated: bool, low: char, high: char },
+    List {
+        negated: bool,
+        chars: Vec<char>,
+    },
+    Range {
+        negated: bool,
+        low: char,
+        high: char,
+    },
     /// `{a,b}`
     Either(Vec<Vec<Token>>),
 }
@@ -68,7 +75,8 @@ fn run(tokens: &[&Token], name: &[char], steps: &mut u32) -> bool {
         }
         Token::Any | Token::Super => {
             let stops = matches!(first, Token::Any);
-            let end = if stops { name.iter().position(|c| *c == '/').unwrap_or(name.len()) } else { name.len() };
+            let end =
+                if stops { name.iter().position(|c| *c == '/').unwrap_or(name.len()) } else { name.len() };
             (0..=end).any(|taken| run(rest, &name[taken..], steps))
         }
         Token::Either(options) => options.iter().any(|option| {
@@ -100,7 +108,8 @@ impl Parser<'_> {
             match c {
                 '{' => {
                     let mut options = vec![self.sequence(depth + 1)?];
-                    while self.chars.get(self.at.wrapping_sub(1)) == Some(&',') && self.at <= self.chars.len() {
+                    while self.chars.get(self.at.wrapping_sub(1)) == Some(&',') && self.at <= self.chars.len()
+                    {
                         options.push(self.sequence(depth + 1)?);
                         if self.at == self.chars.len() && self.chars.last() != Some(&',') {
                             break;

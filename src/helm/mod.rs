@@ -5,16 +5,17 @@
 
 pub mod capabilities;
 pub mod chart;
-pub mod engine;
 pub mod context;
+pub mod engine;
 pub mod fmt;
 pub mod funcs;
-pub mod gojson;
 mod glob;
+pub mod gojson;
 pub mod output;
 pub mod profile;
 pub mod provenance;
 pub mod purity;
+pub mod release;
 pub mod schema;
 pub mod semver;
 pub mod stack;

@@ -7,7 +7,7 @@ mod head;
 mod split;
 
 pub use head::Head;
-pub use split::split;
+pub use split::{split, trim};
 
 use super::profile::Profile;
 use std::borrow::Cow;

@@ -59,8 +59,8 @@ pub fn words(error: &WorldError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::helm::profile::{HELM_3_21, HELM_4_2};
     use crate::helm::chart::{ChartFile, load_path};
+    use crate::helm::profile::{HELM_3_21, HELM_4_2};
     use crate::world::memory::MemoryWorld;
 
     fn world() -> MemoryWorld {

@@ -6,7 +6,7 @@ use super::arguments::{Arguments, Command, When};
 use super::{Console, Exit};
 use crate::world::World;
 
-pub(super) fn dispatch(arguments: &Arguments, _world: &dyn World, console: &mut Console<'_>) -> Exit {
+pub(super) fn dispatch(arguments: &Arguments, world: &dyn World, console: &mut Console<'_>) -> Exit {
     let global = &arguments.global;
     let color = match global.color {
         When::Auto => None,
@@ -16,6 +16,7 @@ pub(super) fn dispatch(arguments: &Arguments, _world: &dyn World, console: &mut 
     console.set(color, global.quiet, global.verbose);
     match &arguments.command {
         Command::Completions(options) => completions::run(options, console),
+        Command::Template(options) => super::template::run(options, world, console),
         _ => Exit::Failure,
     }
 }

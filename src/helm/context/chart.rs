@@ -7,7 +7,11 @@ use crate::helm::value::{FieldInfo, Kind, List, Map, Object, ObjectRef, Type, Ty
 
 /// The metadata as the profile shows it.
 pub(super) fn object(metadata: &Metadata, is_root: bool, profile: &Profile) -> Value {
-    if profile.chart_is_map { map(metadata, is_root) } else { Value::object(Chart { metadata: metadata.clone(), is_root }) }
+    if profile.chart_is_map {
+        map(metadata, is_root)
+    } else {
+        Value::object(Chart { metadata: metadata.clone(), is_root })
+    }
 }
 
 /// A map by Go's field names; slices are never nil in it (helm 4.2.4 `structToMap`).
@@ -68,9 +72,7 @@ fn import_value(import: &ImportValue) -> Option<Value> {
 fn annotations(metadata: &Metadata) -> Value {
     Value::Map(match &metadata.annotations {
         None => Map::nil(&STRING_MAP),
-        Some(entries) => {
-            Map::of(&STRING_MAP, entries.iter().map(|(key, value)| (key, Value::string(value))))
-        }
+        Some(entries) => Map::of(&STRING_MAP, entries.iter().map(|(key, value)| (key, Value::string(value)))),
     })
 }
 
@@ -137,7 +139,8 @@ fn strings(list: Option<&Vec<String>>) -> Value {
 
 fn metadata_fields(metadata: &Metadata) -> Vec<FieldInfo> {
     let text = |name, json, text: &String| field(name, json, true, Value::string(text));
-    let maintainers = metadata.maintainers.iter().map(|m| Value::object(MaintainerPointer(m.clone()))).collect();
+    let maintainers =
+        metadata.maintainers.iter().map(|m| Value::object(MaintainerPointer(m.clone()))).collect();
     let dependencies = metadata.dependencies.as_ref().map_or_else(
         || List::nil(&DEPENDENCIES),
         |list| {

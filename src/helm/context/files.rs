@@ -23,10 +23,7 @@ static METHODS: [Function; 6] = [
 
 /// The files of a chart by path.
 pub(super) fn object(files: &[ChartFile]) -> Value {
-    Value::Map(Map::of(
-        &FILES,
-        files.iter().map(|file| (&*file.name, Value::Bytes(Rc::from(&*file.data)))),
-    ))
+    Value::Map(Map::of(&FILES, files.iter().map(|file| (&*file.name, Value::Bytes(Rc::from(&*file.data))))))
 }
 
 fn content(files: &Map, name: &Str) -> Rc<[u8]> {

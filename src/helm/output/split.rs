@@ -69,7 +69,7 @@ fn split_blank(stream: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// Without the white space of Unicode at both ends; bytes that are no text are none.
-pub(super) fn trim(bytes: &[u8]) -> &[u8] {
+pub fn trim(bytes: &[u8]) -> &[u8] {
     let mut bytes = trim_start(bytes);
     loop {
         let last = (1..=bytes.len().min(4)).find_map(|n| {
