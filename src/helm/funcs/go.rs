@@ -1,9 +1,9 @@
-//! The functions that Go's text/template brings itself (funcs.go, Go 1.26).
+//! The functions that Go's text/template brings itself (funcs.go, Go 1.26), but for `slice`: sprig's stands before it.
 
 use super::{Args, Body, Ctx, FuncError, Function};
 use crate::helm::fmt::{append_indirect, decode_rune, is_print, sprint, sprintf, sprintln};
 use crate::helm::value::types::{ANY, REFLECT, STRING};
-use crate::helm::value::{Kind, List, Str, TypeInfo, Value};
+use crate::helm::value::{Kind, Str, TypeInfo, Value};
 use std::cmp::Ordering;
 
 /// Go's builtins.
@@ -20,7 +20,6 @@ pub static FUNCTIONS: &[Function] = &[
     Function::new("gt", &[&REFLECT, &REFLECT], gt),
     Function::new("ge", &[&REFLECT, &REFLECT], ge),
     Function::variadic("index", &[&REFLECT, &REFLECT], index),
-    Function::variadic("slice", &[&REFLECT, &REFLECT], slice),
     Function::variadic("print", &[&ANY], print),
     Function::variadic("printf", &[&STRING, &ANY], printf),
     Function::variadic("println", &[&ANY], println),
@@ -254,41 +253,6 @@ fn pointed(value: &Value) -> &'static str {
         Some(ty) => ty.name,
         None => "<nil>",
     }
-}
-
-/// Go's own `slice`; sprig's, for lists only, stands before it.
-fn slice(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
-    let item = args.take(0);
-    let (len, text) = match &item {
-        Value::Nil => return Err(FuncError::message("slice of untyped nil")),
-        Value::String(text) => (text.len(), true),
-        Value::List(list) => (list.len(), false),
-        Value::Bytes(bytes) => (bytes.len(), false),
-        other => return Err(FuncError::message(format!("can't slice item of type {}", pointed(other)))),
-    };
-    let indexes = args.rest(1);
-    if indexes.len() > 3 {
-        return Err(FuncError::message(format!("too many slice indexes: {}", indexes.len())));
-    }
-    if text && indexes.len() == 3 {
-        return Err(FuncError::message("cannot 3-index slice a string"));
-    }
-    let mut bounds = [0, len, len];
-    for (bound, value) in bounds.iter_mut().zip(indexes) {
-        *bound = index_of(value, len)?;
-    }
-    for pair in [[bounds[0], bounds[1]], [bounds[1], bounds[2]]] {
-        if pair[0] > pair[1] {
-            return Err(FuncError::message(format!("invalid slice index: {} > {}", pair[0], pair[1])));
-        }
-    }
-    let range = bounds[0]..bounds[1];
-    Ok(match &item {
-        Value::String(text) => Value::string(&text[range]),
-        Value::Bytes(bytes) => Value::bytes(&bytes[range]),
-        Value::List(list) => Value::List(List::new(list.type_of(), list[range].to_vec())),
-        _ => item,
-    })
 }
 
 fn print(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {

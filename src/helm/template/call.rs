@@ -298,7 +298,7 @@ impl Ctx<'_> {
                 let value = self.variable(template, name)?;
                 self.field_chain(template, dot, value, operand.at(), fields, &[], None)
             }
-            Operand::Pipe(pipe) => self.pipeline(template, dot, pipe),
+            Operand::Pipe(pipe) => self.nested_pipeline(template, dot, pipe),
             Operand::Function { function, .. } => {
                 self.call_function(template, dot, operand.at(), function, &[], None)
             }

@@ -99,7 +99,7 @@ impl Ctx<'_> {
                         recorder.text(&template.source, from, self.out.len(), *start);
                     }
                     if self.out.len() > self.limits.output {
-                        return Err(self.limit(template, FuncError::Limit("128 MiB of output")));
+                        return Err(self.limit(template, FuncError::Limit("96 MiB of output")));
                     }
                 }
                 Node::Action(pipe) => self.action(template, dot, pipe)?,
@@ -144,7 +144,7 @@ impl Ctx<'_> {
             recorder.action(&template.source, &self.out, from, pipe.pos, pipe.end, mark);
         }
         if self.out.len() > self.limits.output {
-            return Err(self.limit(template, FuncError::Limit("128 MiB of output")));
+            return Err(self.limit(template, FuncError::Limit("96 MiB of output")));
         }
         Ok(())
     }
@@ -374,6 +374,14 @@ impl Ctx<'_> {
         Ok(value)
     }
 
+    /// Evaluates a pipeline in parentheses.
+    pub(super) fn nested_pipeline(&mut self, template: &Template, dot: &Val, pipe: &Pipe) -> Exec<Val> {
+        if stack::is_low() {
+            return Err(self.limit(template, FuncError::Limit("nesting of expressions")));
+        }
+        self.pipeline(template, dot, pipe)
+    }
+
     fn not_a_function(&self, template: &Template, operands: &[Operand], last: Option<&Val>) -> Exec<()> {
         match operands {
             [_] if last.is_none() => Ok(()),
@@ -403,7 +411,7 @@ impl Ctx<'_> {
             }
             Operand::Pipe(pipe) => {
                 self.not_a_function(template, operands, last.as_ref())?;
-                self.pipeline(template, dot, pipe)
+                self.nested_pipeline(template, dot, pipe)
             }
             Operand::Variable { name, fields, .. } => {
                 self.at = first.at();
@@ -441,7 +449,13 @@ impl Ctx<'_> {
     }
 
     pub(super) fn variable(&mut self, template: &Template, name: &Name) -> Exec<Val> {
-        match self.variables[self.base..].iter().rev().find(|v| v.id == name.id) {
+        let found = self.variables[self.base..].iter().rev().position(|v| v.id == name.id);
+        if let Some(distance) = found.filter(|d| *d > 64)
+            && let Err(error) = self.spend(distance as u64 / 8)
+        {
+            return Err(self.limit(template, error));
+        }
+        match found.and_then(|distance| self.variables.iter().rev().nth(distance)) {
             Some(variable) => {
                 if variable.evidence != 0
                     && let Some(recorder) = &self.recorder
@@ -465,7 +479,7 @@ impl Ctx<'_> {
         self.at = chain;
         self.at = inner.at();
         match inner {
-            Operand::Pipe(pipe) => self.pipeline(template, dot, pipe),
+            Operand::Pipe(pipe) => self.nested_pipeline(template, dot, pipe),
             Operand::Function { function, .. } => {
                 self.call_function(template, dot, inner.at(), function, &[], None)
             }

@@ -59,6 +59,13 @@ impl Ctx<'_> {
         if memchr::memmem::find(text, b"{{").is_none() && memchr::memmem::find(text, NO_VALUE).is_none() {
             return Ok(Value::String(text.clone()));
         }
+        // A new text is parsed into a tree of many times its size.
+        if self.set.knows(text) {
+            self.spend(text.len() as u64 / 256)?;
+        } else {
+            self.spend(text.len() as u64 / 8)?;
+            self.charge(text.len().saturating_mul(16).min(self.limits.string))?;
+        }
         let inline = self.set.inline(text).map_err(|error| {
             let mut message = quoted(b"cannot parse template ", b": ");
             message.extend(error.text(b"gotpl"));

@@ -9,6 +9,7 @@ use crate::helm::fmt::append_quote;
 use crate::helm::funcs::Registry;
 use crate::helm::stack;
 use crate::helm::value::Str;
+use indexmap::{IndexMap, IndexSet};
 use std::sync::Arc;
 
 /// Why a text is no template: Go's message, without "template: NAME:LINE: ".
@@ -46,19 +47,21 @@ pub(crate) fn parse(source: &Arc<Source>, functions: &Registry) -> Result<Vec<Ar
         functions,
         tree: Tree::new(),
         controls: 0,
-        done: Vec::new(),
-        names: vec![Str::from("$")],
+        done: IndexMap::new(),
+        names: IndexSet::from([Str::from("$")]),
     };
     let root = parser.file()?;
     parser.add(source.name.clone(), root)?;
-    Ok(parser.done)
+    Ok(parser.done.into_values().collect())
 }
 
 /// What Go keeps in a `Tree` while parsing: a define has its own.
 struct Tree {
     token: [Item; 3],
     peeked: usize,
-    variables: Vec<Str>,
+    /// Numbers of the variables in scope, and how often each number is among them.
+    variables: Vec<u32>,
+    in_scope: Vec<u32>,
     action_line: usize,
     range_depth: usize,
     parentheses: usize,
@@ -70,11 +73,33 @@ impl Tree {
         Self {
             token: [none.clone(), none.clone(), none],
             peeked: 0,
-            variables: vec![Str::from("$")],
+            variables: vec![0],
+            in_scope: vec![1],
             action_line: 0,
             range_depth: 0,
             parentheses: 0,
         }
+    }
+}
+
+impl Tree {
+    fn declare(&mut self, id: u32) {
+        self.variables.push(id);
+        let at = id as usize;
+        if self.in_scope.len() <= at {
+            self.in_scope.resize(at + 1, 0);
+        }
+        self.in_scope[at] += 1;
+    }
+
+    fn forget(&mut self, to: usize) {
+        for id in self.variables.drain(to.min(self.variables.len())..) {
+            self.in_scope[id as usize] -= 1;
+        }
+    }
+
+    fn knows(&self, id: u32) -> bool {
+        self.in_scope.get(id as usize).is_some_and(|count| *count > 0)
     }
 }
 
@@ -112,9 +137,9 @@ struct Parser<'t> {
     functions: &'t Registry,
     tree: Tree,
     controls: usize,
-    done: Vec<Arc<Template>>,
+    done: IndexMap<Str, Arc<Template>>,
     /// Every variable name of the text; a name's id is its place.
-    names: Vec<Str>,
+    names: IndexSet<Str>,
 }
 
 fn narrow(n: usize) -> u32 {
@@ -172,10 +197,10 @@ impl<'t> Parser<'t> {
 
     fn name(&mut self, text: &[u8]) -> Name {
         let text = Str::new(text);
-        let id = self.names.iter().position(|n| *n == text).unwrap_or_else(|| {
-            self.names.push(text.clone());
-            self.names.len() - 1
-        });
+        let id = match self.names.get_index_of(text.as_bytes()) {
+            Some(id) => id,
+            None => self.names.insert_full(text.clone()).0,
+        };
         Name { id: narrow(id), text }
     }
 
@@ -212,7 +237,7 @@ impl<'t> Parser<'t> {
     /// Adds a definition, as Go does within one text: an empty one gives way, two that are not are an error.
     fn add(&mut self, name: Str, root: List) -> Result<()> {
         let template = Template { name, source: Arc::clone(&self.source), root };
-        if let Some(old) = self.done.iter_mut().find(|t| t.name == template.name) {
+        if let Some(old) = self.done.get_mut(template.name.as_bytes()) {
             if old.is_empty() {
                 *old = Arc::new(template);
             } else if !template.is_empty() {
@@ -221,7 +246,7 @@ impl<'t> Parser<'t> {
                 return self.fail(message);
             }
         } else {
-            self.done.push(Arc::new(template));
+            self.done.insert(template.name.clone(), Arc::new(template));
         }
         Ok(())
     }
@@ -423,7 +448,7 @@ impl<'t> Parser<'t> {
                 otherwise = Some(list);
             }
         }
-        self.tree.variables.truncate(variables);
+        self.tree.forget(variables);
         self.controls -= 1;
         let branch = Box::new(Branch { pipe, list, otherwise });
         Ok(match control {
@@ -450,12 +475,12 @@ impl<'t> Parser<'t> {
                 ItemKind::Assign | ItemKind::Declare => {
                     assign = next.kind == ItemKind::Assign;
                     self.next_non_space();
-                    self.tree.variables.push(name.text.clone());
+                    self.tree.declare(name.id);
                     declares.push(name);
                 }
                 ItemKind::Char if self.lexer_bytes(&next) == b"," => {
                     self.next_non_space();
-                    self.tree.variables.push(name.text.clone());
+                    self.tree.declare(name.id);
                     declares.push(name);
                     if context == "range" && declares.len() < 2 {
                         let third = self.peek_non_space().kind;
@@ -593,7 +618,7 @@ impl<'t> Parser<'t> {
             ItemKind::Nil => Operand::Nil(pos),
             ItemKind::Variable => {
                 let name = self.name(bytes);
-                if !self.tree.variables.contains(&name.text) {
+                if !self.tree.knows(name.id) {
                     let mut message = b"undefined variable ".to_vec();
                     append_quote(&mut message, bytes, false);
                     return self.fail(message);

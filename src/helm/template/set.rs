@@ -72,6 +72,11 @@ impl Set {
         self.charts.get(name).cloned()
     }
 
+    /// Whether that text was already parsed.
+    pub(super) fn knows(&self, text: &Str) -> bool {
+        self.cache.borrow().contains_key(text.as_bytes())
+    }
+
     /// The parsed form of a text given to `tpl`.
     pub(super) fn inline(&self, text: &Str) -> Result<Rc<Inline>, ParseError> {
         if let Some(known) = self.cache.borrow().get(text.as_bytes()) {
