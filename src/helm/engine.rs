@@ -348,8 +348,10 @@ mod tests {
                     panic!("{} bytes", rendered.files.iter().map(|f| f.text.len()).sum::<usize>())
                 }
                 Err(TemplateError::Exec { error, .. }) => {
-                    assert!(error.limited, "{error}");
-                    error.innermost().to_string()
+                    let said = error.innermost().to_string();
+                    // Helm's own bound of nested includes comes before this engine's.
+                    assert!(error.limited || said.contains("nested reference"), "{said}");
+                    said
                 }
                 Err(error) => String::from_utf8_lossy(&error.helm_text(&HELM_4_2)).into_owned(),
             }
