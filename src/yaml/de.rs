@@ -187,7 +187,7 @@ impl<'de> Reader<'de> {
                 visitor.visit_seq(Items { items: items.iter().enumerate(), coerce: self.coerce })
             }
             Value::Map(map) => {
-                visitor.visit_map(Members { members: map.iter(), value: None, coerce: self.coerce })
+                visitor.visit_map(Members { rest: map.iter(), value: None, coerce: self.coerce })
             }
         }
     }
@@ -291,7 +291,7 @@ impl<'de> SeqAccess<'de> for Items<'de> {
 }
 
 struct Members<'de> {
-    members: indexmap::map::Iter<'de, Arc<str>, Entry>,
+    rest: indexmap::map::Iter<'de, Arc<str>, Entry>,
     value: Option<(&'de Arc<str>, &'de Node)>,
     coerce: Coerce,
 }
@@ -300,7 +300,7 @@ impl<'de> MapAccess<'de> for Members<'de> {
     type Error = FitError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, FitError> {
-        let Some((key, entry)) = self.members.next() else { return Ok(None) };
+        let Some((key, entry)) = self.rest.next() else { return Ok(None) };
         self.value = Some((key, &entry.node));
         let key = de::value::BorrowedStrDeserializer::new(key);
         seed.deserialize(key).map(Some).map_err(|error: FitError| error.at(entry.key.span()))
@@ -315,7 +315,7 @@ impl<'de> MapAccess<'de> for Members<'de> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.members.len())
+        Some(self.rest.len())
     }
 }
 

@@ -37,9 +37,8 @@ impl<'a> Input<'a> {
         let mut at = 0;
         while at < bytes.len() {
             let end = (at + CHUNK).min(bytes.len());
-            let plain = bytes[at..end]
-                .iter()
-                .fold(true, |plain, &byte| plain & ((byte.wrapping_sub(0x20) < 0x5f) | (byte == b'\n')));
+            let plain =
+                bytes[at..end].iter().fold(true, |plain, &byte| plain & matches!(byte, b' '..=b'~' | b'\n'));
             if plain {
                 at = end;
                 continue;
@@ -88,21 +87,20 @@ fn allowed(c: char) -> bool {
 
 /// Bytes as UTF-8: UTF-16 with a byte order mark is converted, all else is left as it is.
 pub fn decode(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let (rest, read): (&[u8], fn([u8; 2]) -> u16) = match bytes {
-        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
+    let (rest, little) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (rest, true),
+        [0xfe, 0xff, rest @ ..] => (rest, false),
         _ => return Cow::Borrowed(bytes),
     };
+    let unit = |pair: &[u8; 2]| if little { u16::from_le_bytes(*pair) } else { u16::from_be_bytes(*pair) };
     let (pairs, odd) = rest.as_chunks::<2>();
     let mut out = Vec::with_capacity(bytes.len());
-    for c in char::decode_utf16(pairs.iter().map(|pair| read(*pair))) {
-        match c {
-            Ok(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-            Err(_) => {
-                out.push(0xff);
-                break;
-            }
-        }
+    for c in char::decode_utf16(pairs.iter().map(unit)) {
+        let Ok(c) = c else {
+            out.push(0xff);
+            break;
+        };
+        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
     }
     if !odd.is_empty() {
         out.push(0xff);

@@ -106,9 +106,7 @@ pub fn read(file: FileId, text: &str, options: Options) -> Result<Node, Error> {
     let mut builder = NodeBuilder::new(file);
     let Some(document) = composer.next_document(&mut builder)? else { return Ok(nothing(file)) };
     match composer.next_document(&mut builder)? {
-        Some(second) if !second.empty => {
-            Err(Error::new(Problem::SecondDocument, Extent { end: second.at.start + 1, ..second.at }, 0))
-        }
+        Some(second) if !second.empty => Err(Error::new(Problem::SecondDocument, second.at, 0)),
         _ => Ok(document.value),
     }
 }

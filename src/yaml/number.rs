@@ -120,15 +120,10 @@ pub(super) fn push_signed(out: &mut Vec<u8>, number: i64) {
 }
 
 /// A text of a number, on the stack.
+#[derive(Default)]
 struct Small {
     bytes: [u8; 32],
     len: usize,
-}
-
-impl Default for Small {
-    fn default() -> Self {
-        Self { bytes: [0; 32], len: 0 }
-    }
 }
 
 impl Small {

@@ -230,7 +230,7 @@ fn is_timestamp(text: &str) -> bool {
         _ => return false,
     };
     for (limit, end) in [(24, b':'), (60, b':'), (60, 0)] {
-        if !short_number(&mut rest).is_some_and(|number| number < limit) {
+        if short_number(&mut rest).is_none_or(|number| number >= limit) {
             return false;
         }
         if end != 0 && !literal(&mut rest, end) {

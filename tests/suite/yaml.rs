@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value as Json;
 use stackc::source::Sources;
 use stackc::value::{Node, Number, Origin, Value};
-use stackc::yaml::{self, Options, ToYaml};
+use stackc::yaml::{self, Composer, Keys, NodeBuilder, Options, Parser, ToYaml};
 
 /// A file of recorded answers, looked for in `shared/` beside this package and above it.
 fn recorded(path: &str) -> Option<Vec<u8>> {
@@ -181,7 +181,7 @@ fn nested(open: &str, close: &str, depth: usize) -> String {
     format!("{}{}", open.repeat(depth), close.repeat(depth))
 }
 
-fn refused(text: &str) -> stackc::yaml::Error {
+fn refused(text: &str) -> yaml::Error {
     let file = Sources::new().add("hostile.yaml", "");
     yaml::read(file, text, Options::LENIENT).expect_err("hostile")
 }
@@ -260,4 +260,88 @@ fn the_deepest_tree_fits_the_stack_of_a_thread() {
     })
     .join()
     .expect("no overflow");
+}
+
+mod properties {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[a-z]{1,8}",
+            "[ -~]{0,90}",
+            "[-0-9+._:eExobT ]{0,12}",
+            any::<String>(),
+            "[ \\n\\ta\u{85}\u{2028}\u{feff}:#'\"é]{0,20}",
+            Just("y".to_owned()),
+            Just("null".to_owned()),
+            Just("<<".to_owned()),
+        ]
+    }
+
+    fn value() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            any::<u64>().prop_map(Json::from),
+            any::<f64>()
+                .prop_filter("whole floats are integers in JSON", |n| n.fract() != 0.0)
+                .prop_map(Json::from),
+            text().prop_map(Json::from),
+        ];
+        leaf.prop_recursive(5, 60, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Json::from),
+                prop::collection::vec((text(), inner), 0..6)
+                    .prop_map(|members| Json::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
+
+        #[test]
+        fn what_is_written_reads_back(json in value()) {
+            let node = from_json(&json);
+            for keys in [Keys::Natural, Keys::Given] {
+                let written = node.value.to_yaml_text(keys).expect("finite and shallow");
+                let back = yaml::read(Sources::new().add("a", ""), &written, Options::STRICT);
+                prop_assert_eq!(back.as_ref(), Ok(&node), "{}", written);
+                // What was read is written as it was.
+                prop_assert_eq!(back.expect("equal").value.to_yaml_text(keys).expect("as before"), written);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let bytes = yaml::decode(&bytes);
+            let mut composer = Composer::new(Parser::from_bytes(&bytes), Options::LENIENT);
+            let mut builder = NodeBuilder::new(Sources::new().add("a", ""));
+            while let Ok(Some(document)) = composer.next_document(&mut builder) {
+                prop_assert!(document.at.end as usize <= bytes.len());
+            }
+        }
+
+        #[test]
+        fn any_yaml_like_text_is_read_or_refused(
+            text in "([a-c'\"|>&*!?:,{}\\[\\]#%@ \\n\\t-]|: |- |\n  |<<: \\*a|&a |\\\\x4|é){0,40}"
+        ) {
+            let (_, errors) = yaml::read_all(Sources::new().add("a", ""), &text, Options::STRICT);
+            for error in errors {
+                prop_assert!(text.get(error.at().start as usize..error.at().end as usize).is_some(), "{:?}", error);
+            }
+        }
+
+        #[test]
+        fn another_reader_agrees_on_what_is_written(json in value()) {
+            let node = from_json(&json);
+            let written = node.value.to_yaml_text(Keys::Natural).expect("finite and shallow");
+            // YAML 1.2 reads neither these breaks nor a byte order mark as go-yaml does.
+            prop_assume!(!written.contains(['\u{85}', '\u{2028}', '\u{2029}', '\u{feff}']));
+            let other: Json = yaml_serde::from_str(&written).map_err(|e| TestCaseError::fail(format!("{e}: {written}")))?;
+            prop_assert!(from_json(&other) == node, "{}", written);
+        }
+    }
 }

@@ -98,6 +98,7 @@ struct SimpleKey {
     mark: Mark,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "libyaml's scanner is made of such flags")]
 pub(super) struct Scanner<'a> {
     text: &'a str,
     bytes: &'a [u8],
@@ -358,6 +359,11 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// The length of the character that stands here.
+    fn width(&self) -> usize {
+        self.text.get(self.pos..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8)
+    }
+
     // Errors.
 
     fn sees_bad(&self) -> bool {
@@ -382,8 +388,7 @@ impl<'a> Scanner<'a> {
 
     /// An error at the character that stands here, with the place where the token began.
     fn error_here(&self, problem: Problem, context: Mark, text: &'static str) -> Error {
-        let width = self.text.get(self.pos..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-        self.error(problem, self.pos, self.pos + width)
+        self.error(problem, self.pos, self.pos + self.width())
             .because(Extent::new(context.pos, context.pos + 1), text)
     }
 
@@ -444,7 +449,7 @@ impl<'a> Scanner<'a> {
         self.indents.push(self.indent);
         self.indent = mark.column;
         if self.indents.len() > MAX_NESTING {
-            return Err(self.error(Problem::IndentTooDeep, mark.pos, mark.pos + 1));
+            return Err(self.error(Problem::IndentTooDeep, mark.pos, mark.pos));
         }
         let token = Token { kind, at: Extent::new(mark.pos, mark.pos), line: mark.line, key: NO_KEY };
         match number {

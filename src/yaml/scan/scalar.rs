@@ -4,7 +4,7 @@ use super::{Kind, Mark, Scan, Scanner, Style};
 use crate::yaml::error::Problem;
 use std::borrow::Cow;
 
-impl<'a> Scanner<'a> {
+impl Scanner<'_> {
     pub(super) fn fetch_plain(&mut self) -> Scan {
         let key = self.save_simple_key()?;
         self.simple_key_allowed = false;

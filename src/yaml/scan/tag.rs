@@ -26,7 +26,7 @@ impl Scanner<'_> {
         let ends = self.is_blankz(0)
             || matches!(self.byte(0), b'?' | b':' | b',' | b']' | b'}' | b'%' | b'@' | b'`');
         if from == to || !ends {
-            return Err(self.error(Problem::AnchorName, start, self.pos + 1));
+            return Err(self.error(Problem::AnchorName, start, self.pos + self.width()));
         }
         let name = &self.text[from..to];
         let kind = if alias { Kind::Alias(name) } else { Kind::Anchor(name) };

@@ -74,8 +74,8 @@ fn less_at(a: &[u8], b: &[u8], same: usize) -> bool {
             (number.wrapping_mul(10).wrapping_add(digit), count + 1)
         })
     };
-    let (m, n) = (number(&a), number(&b));
-    if m == n { x < y } else { m < n }
+    let numbers = (number(&a), number(&b));
+    if numbers.0 == numbers.1 { x < y } else { numbers.0 < numbers.1 }
 }
 
 fn is_letter(c: char) -> bool {

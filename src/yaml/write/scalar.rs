@@ -8,6 +8,7 @@ use crate::yaml::resolve::{Resolved, is_base_60, resolve};
 const WIDTH: usize = 80;
 
 /// Which styles can hold a text.
+#[expect(clippy::struct_excessive_bools, reason = "each style is possible or not")]
 struct Analysis {
     plain: bool,
     single: bool,
