@@ -376,7 +376,7 @@ mod tests {
             ("{{ tpl \"{{ tpl $.Template.Name . }}{{ define \\\"q\\\" }}{{ tpl (include \\\"q\\\" .) . }}{{ end }}{{ include \\\"q\\\" . }}\" . }}".to_owned(), ""),
             ("(".repeat(10) + "{{ " + &"(".repeat(100_000) + "1" + &")".repeat(100_000) + " }}", "max expression depth"),
             ("{{ if 1 }}".repeat(100_000), "nested too deep"),
-            ("{{ $a := dict }}{{ range 2000000 }}{{ $a = dict \"a\" $a }}{{ end }}{{ print $a }}".to_owned(), "nesting"),
+            ("{{ $a := dict }}{{ range 2000000 }}{{ $a = dict \"a\" $a }}{{ end }}{{ print $a }}".to_owned(), "limit"),
             ("{{ $a := dict }}{{ $_ := set $a \"a\" $a }}{{ $a }}".to_owned(), "nesting"),
             ("{{ $a := dict }}{{ range 60 }}{{ $a = dict \"a\" $a \"b\" $a }}{{ end }}{{ $a }}".to_owned(), ""),
             ("{{ range 100000 }}{{ printf \"%1000000d\" 1 }}{{ end }}".to_owned(), ""),

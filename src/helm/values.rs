@@ -2,16 +2,13 @@
 
 pub mod cell;
 pub mod coalesce;
+mod methods;
 pub mod read;
 pub mod strvals;
 mod tree;
 
+pub use methods::METHODS;
 pub use tree::{Data, Table, Value, from_json, merge, table_to_go, table_to_json};
-
-use super::funcs::Function;
 
 /// How deep tables may be laid over each other.
 const MAX_NESTING: usize = 1_500;
-
-/// Methods of `common.Values`.
-pub const METHODS: &[Function] = &[];
