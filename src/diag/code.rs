@@ -69,6 +69,8 @@ codes! {
     MISSING_SPREAD = "missing-spread";
     /// A namespace that nobody creates.
     NAMESPACE_MISSING = "namespace-missing";
+    /// A file would be written outside its folder, or twice.
+    OUTPUT_PATH = "output-path";
     /// A patch that makes another object of its target.
     PATCH_CHANGES_IDENTITY = "patch-changes-identity";
     /// A patch whose target does not exist.
@@ -89,6 +91,8 @@ codes! {
     UNREADABLE_FILE = "unreadable-file";
     /// A reference to an object that is nowhere.
     UNRESOLVED_REFERENCE = "unresolved-reference";
+    /// A value that cannot be written as YAML.
+    UNWRITABLE = "unwritable";
     /// A wildcard certificate from an issuer that cannot prove it.
     WILDCARD_NEEDS_DNS01 = "wildcard-needs-dns01";
     /// A key that is set twice in one YAML map.

@@ -14,7 +14,7 @@ mod policy;
 mod protect;
 
 pub use graph::{dot, mermaid, svg, text};
-pub use policy::{Health, HealthCheck};
+pub use policy::{Expression, Health, HealthCheck};
 
 use crate::check::UnitObjects;
 use crate::diag::{Reported, Sink};

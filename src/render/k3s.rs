@@ -48,7 +48,8 @@ pub(super) fn helm_chart(release: &Release, sink: &mut Sink) -> Option<Object> {
         spec.add("bootstrap", true);
     }
     if release.values.as_map().is_some_and(|map| !map.is_empty()) {
-        let node = Node::new(format!("{:#}\n", release.values.to_json()), release.values.origin.clone());
+        let node =
+            Node::new(super::text(&release.values, release.span, sink)?, release.values.origin.clone());
         spec.add_node("valuesContent", node);
     }
     let mut metadata = Fields { map: Map::new(), origin: origin.clone() };

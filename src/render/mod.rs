@@ -214,5 +214,19 @@ fn is_exact(version: &str) -> bool {
         && tail.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.'))
 }
 
+/// A value as YAML inside a string, as k3s and Helm take values.
+fn text(node: &Node, at: Span, sink: &mut Sink) -> Option<String> {
+    let mut out = Vec::new();
+    if crate::yaml::write(node, crate::yaml::Keys::Natural, &mut out).is_err() {
+        sink.report(
+            Diagnostic::error(codes::UNWRITABLE, "values cannot be written as YAML")
+                .at(node.span().unwrap_or(at), "in these values")
+                .help("they hold a number that is not finite, or nest more than a thousand levels deep"),
+        );
+        return None;
+    }
+    String::from_utf8(out).ok()
+}
+
 #[cfg(test)]
 pub(crate) mod tests;

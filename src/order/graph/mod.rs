@@ -45,7 +45,7 @@ pub fn text(sequence: &Sequence) -> String {
 
 fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
-    drop(writeln!(out, "{text}"));
+    let _ = writeln!(out, "{text}");
 }
 
 /// What a unit holds, in words.

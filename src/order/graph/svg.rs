@@ -46,12 +46,12 @@ pub fn svg(sequence: &Sequence) -> String {
             let (ay, by) = (y(a.row), y(b.row));
             if path.is_empty() {
                 let start = left[a.column] + box_width(&units[*from].name);
-                drop(write!(path, "M{start} {ay}L{ax} {ay}"));
+                let _ = write!(path, "M{start} {ay}L{ax} {ay}");
             }
             let middle = i64::midpoint(ax, bx);
-            drop(write!(path, "C{middle} {ay} {middle} {by} {bx} {by}"));
+            let _ = write!(path, "C{middle} {ay} {middle} {by} {bx} {by}");
             if b.unit.is_none() {
-                drop(write!(path, "L{} {by}", left[b.column] + widths[b.column]));
+                let _ = write!(path, "L{} {by}", left[b.column] + widths[b.column]);
             }
         }
         put(
@@ -137,7 +137,7 @@ fn legend(out: &mut String, sequence: &Sequence, top: i64) {
 
 fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
-    drop(writeln!(out, "{text}"));
+    let _ = writeln!(out, "{text}");
 }
 
 fn box_width(name: &str) -> i64 {

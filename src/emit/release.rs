@@ -1,0 +1,398 @@
+//! Charts that stay releases: `HelmRelease` and sources for Flux, `helm-chart.yaml` for kluctl.
+//!
+//! A `HelmRelease` lives in the namespace of its release, so that name and namespace are those that `helm list`
+//! shows; repositories are shared, in Flux's own namespace.
+
+use super::document::{self, Fields, list};
+use super::names;
+use crate::diag::{Diagnostic, Sink, codes};
+use crate::model::{ChartSourceKind, FluxDelivery, Patch, PatchBody, Release};
+use crate::order::{Sequence, Unit};
+use crate::render::DeliveredRelease;
+use crate::schema::kinds;
+use crate::value::Node;
+use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+
+type Files = BTreeMap<Utf8PathBuf, Vec<u8>>;
+
+/// How often Flux looks for drift, and for new commits of a Git source.
+const INTERVAL: &str = "1h";
+
+/// The name of a source's object.
+fn object_name(name: &str) -> String {
+    let safe: String = name
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' })
+        .collect();
+    let trimmed = safe.trim_matches('-');
+    if trimmed == name && trimmed.len() <= 63 && !trimmed.is_empty() {
+        return trimmed.to_owned();
+    }
+    let short: String = trimmed.chars().take(54).collect();
+    format!("{}-{}", short.trim_matches('-'), &names::sha256(name.as_bytes())[..8])
+}
+
+fn header(api_version: &str, kind: &str, name: &str, namespace: &str) -> Fields {
+    Fields::new()
+        .with("apiVersion", api_version)
+        .with("kind", kind)
+        .with("metadata", Fields::new().with("name", name).with("namespace", namespace))
+}
+
+/// The `ref` of a Git source: a commit, a tag that looks like a version, a full reference, or a branch.
+fn git_reference(revision: &str, flux: bool) -> Fields {
+    let fields = Fields::new();
+    let hex = matches!(revision.len(), 40 | 64) && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let version = revision.trim_start_matches('v').starts_with(|first: char| first.is_ascii_digit())
+        && revision.contains('.');
+    match revision {
+        _ if hex => fields.with("commit", revision),
+        _ if revision.starts_with("refs/") && flux => fields.with("name", revision),
+        _ if revision.starts_with("refs/tags/") => fields.with("tag", &revision["refs/tags/".len()..]),
+        _ if revision.starts_with("refs/heads/") => fields.with("branch", &revision["refs/heads/".len()..]),
+        _ if version => fields.with("tag", revision),
+        _ => fields.with("branch", revision),
+    }
+}
+
+fn git_repository(name: &str, flux: &FluxDelivery, url: &str, revision: &str) -> Node {
+    header("source.toolkit.fluxcd.io/v1", "GitRepository", name, &flux.namespace)
+        .with(
+            "spec",
+            Fields::new()
+                .with("interval", INTERVAL)
+                .with("url", url)
+                .with("ref", git_reference(revision, true)),
+        )
+        .node()
+}
+
+/// The name of the Git source of a reference.
+pub(super) fn reference_source(instance: &str, reference: &str) -> String {
+    object_name(&format!("{instance}-{reference}"))
+}
+
+/// The shared sources of an environment; the names of the files.
+pub(super) fn write_sources(
+    sequence: &Sequence,
+    folder: &Utf8Path,
+    files: &mut Files,
+    sink: &mut Sink,
+) -> Vec<String> {
+    let Some(flux) = &sequence.surroundings().deliver.flux else { return Vec::new() };
+    let mut documents: BTreeMap<String, Node> = BTreeMap::new();
+    for unit in sequence.units() {
+        for delivered in sequence.releases(unit) {
+            let source = &delivered.release.chart.source;
+            let name = object_name(&source.name);
+            match &source.kind {
+                ChartSourceKind::Http(url) => {
+                    let node =
+                        header("source.toolkit.fluxcd.io/v1", "HelmRepository", &name, &flux.namespace)
+                            .with("spec", Fields::new().with("interval", INTERVAL).with("url", url.clone()))
+                            .node();
+                    documents.insert(format!("helmrepository-{name}.yaml"), node);
+                }
+                ChartSourceKind::Git { url, revision, .. } => {
+                    documents.insert(
+                        format!("gitrepository-{name}.yaml"),
+                        git_repository(&name, flux, url, revision),
+                    );
+                }
+                ChartSourceKind::Oci(_) | ChartSourceKind::Path(_) => {}
+            }
+        }
+        let part = unit.part.map(|part| &sequence.parts()[part]);
+        if let Some((part, reference)) = part.zip(unit.reference) {
+            let reference = &part.references[reference];
+            if let Some((url, revision, _)) = &reference.git {
+                let name = reference_source(&part.name, &reference.name);
+                documents
+                    .insert(format!("gitrepository-{name}.yaml"), git_repository(&name, flux, url, revision));
+            }
+        }
+    }
+    documents
+        .into_iter()
+        .map(|(file, node)| {
+            files.insert(folder.join(&file), document::print(&node, sink));
+            file
+        })
+        .collect()
+}
+
+/// The releases of a unit for Flux; the names of the files.
+pub(super) fn write_releases(
+    sequence: &Sequence,
+    unit: &Unit,
+    folder: &Utf8Path,
+    files: &mut Files,
+    sink: &mut Sink,
+) -> Vec<String> {
+    let Some(flux) = &sequence.surroundings().deliver.flux else { return Vec::new() };
+    let mut written = Vec::new();
+    for delivered in sequence.releases(unit) {
+        let release = &delivered.release;
+        let mut put = |kind: &str, node: &Node, sink: &mut Sink| {
+            let name = format!("{kind}-{}.yaml", object_name(&release.name));
+            files.insert(folder.join(&name), document::print(node, sink));
+            written.push(name);
+        };
+        let spec = Fields::new().with("interval", INTERVAL).with("timeout", "5m");
+        let spec = match &release.chart.source.kind {
+            ChartSourceKind::Http(_) => spec.with(
+                "chart",
+                chart(
+                    release,
+                    Some(&release.chart.version),
+                    &release.chart.name,
+                    ("HelmRepository", &object_name(&release.chart.source.name), &flux.namespace),
+                ),
+            ),
+            ChartSourceKind::Oci(url) => {
+                put("ocirepository", &oci_repository(release, url), sink);
+                spec.with(
+                    "chartRef",
+                    Fields::new().with("kind", "OCIRepository").with("name", release.name.clone()),
+                )
+            }
+            ChartSourceKind::Git { path, .. } => {
+                let path = format!("./{}", Utf8Path::new(path.as_ref()).join(&*release.chart.name));
+                spec.with(
+                    "chart",
+                    chart(
+                        release,
+                        None,
+                        &path,
+                        ("GitRepository", &object_name(&release.chart.source.name), &flux.namespace),
+                    ),
+                )
+            }
+            ChartSourceKind::Path(path) => {
+                if !matches!(&*flux.source_kind, "GitRepository" | "Bucket") {
+                    sink.report(
+                        Diagnostic::error(
+                            codes::UNDELIVERABLE,
+                            format!(
+                                "Flux cannot install chart `{}` from a folder of a {}",
+                                release.chart.name, flux.source_kind
+                            ),
+                        )
+                        .at(release.span, "a chart of the project itself")
+                        .help("let Flux read a GitRepository, or publish the chart to a repository"),
+                    );
+                }
+                let path = format!("./{}", path.join(&*release.chart.name));
+                spec.with(
+                    "chart",
+                    chart(release, None, &path, (&flux.source_kind, &flux.source_name, &flux.namespace)),
+                )
+            }
+        };
+        let definitions = if release.skip_crds { "Skip" } else { "CreateReplace" };
+        let step = || {
+            Fields::new()
+                .with("crds", definitions)
+                .with("strategy", Fields::new().with("name", "RetryOnFailure").with("retryInterval", "2m"))
+        };
+        let mut spec =
+            spec.with("releaseName", release.name.clone()).with("install", step()).with("upgrade", step());
+        if !delivered.patches.is_empty() {
+            let patches = list(delivered.patches.iter().map(|patch| patch_entry(patch, release)));
+            let renderer =
+                Fields::new().with("kustomize", Fields::new().with_node("patches", patches)).node();
+            spec = spec.with_node("postRenderers", list([renderer]));
+        }
+        if release.values.as_map().is_some_and(|values| !values.is_empty()) {
+            spec = spec.with_node("values", release.values.clone());
+        }
+        let node = header("helm.toolkit.fluxcd.io/v2", "HelmRelease", &release.name, &release.namespace)
+            .with("spec", spec)
+            .node();
+        put("helmrelease", &node, sink);
+    }
+    written
+}
+
+/// `spec.chart` of a `HelmRelease`. A chart from a tree of files has a new revision with every change, not with
+/// every version.
+fn chart(release: &Release, version: Option<&str>, path: &str, source: (&str, &str, &str)) -> Fields {
+    let (kind, name, namespace) = source;
+    let reference = Fields::new().with("kind", kind).with("name", name);
+    let reference =
+        if namespace == &*release.namespace { reference } else { reference.with("namespace", namespace) };
+    let spec = Fields::new().with("chart", path).with_some("version", version).with("sourceRef", reference);
+    let spec = if version.is_some() { spec } else { spec.with("reconcileStrategy", "Revision") };
+    Fields::new().with("spec", spec)
+}
+
+fn oci_repository(release: &Release, url: &str) -> Node {
+    // The media type that Helm gives the layer with the package.
+    const LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+    header("source.toolkit.fluxcd.io/v1", "OCIRepository", &release.name, &release.namespace)
+        .with(
+            "spec",
+            Fields::new()
+                .with("interval", INTERVAL)
+                .with("url", format!("{}/{}", url.trim_end_matches('/'), release.chart.name))
+                .with("ref", Fields::new().with("tag", release.chart.version.replace('+', "_")))
+                .with("layerSelector", Fields::new().with("mediaType", LAYER).with("operation", "copy")),
+        )
+        .node()
+}
+
+/// The chart files of a unit for kluctl; the resources that they render to.
+pub(super) fn write_charts(
+    sequence: &Sequence,
+    unit: &Unit,
+    folder: &Utf8Path,
+    files: &mut Files,
+    sink: &mut Sink,
+) -> Vec<String> {
+    let alone = unit.releases.len() == 1;
+    let mut resources = Vec::new();
+    for delivered in sequence.releases(unit) {
+        let release = &delivered.release;
+        let own = if alone { folder.to_owned() } else { folder.join(object_name(&release.name)) };
+        let source = match &release.chart.source.kind {
+            ChartSourceKind::Http(url) => Fields::new()
+                .with("repo", url.clone())
+                .with("chartName", release.chart.name.clone())
+                .with("chartVersion", release.chart.version.clone()),
+            ChartSourceKind::Oci(url) => Fields::new()
+                .with("repo", format!("{}/{}", url.trim_end_matches('/'), release.chart.name))
+                .with("chartVersion", release.chart.version.clone()),
+            ChartSourceKind::Git { url, revision, path } => Fields::new().with(
+                "git",
+                Fields::new()
+                    .with("url", url.clone())
+                    .with("ref", git_reference(revision, false))
+                    .with("subDir", Utf8Path::new(path.as_ref()).join(&*release.chart.name).into_string()),
+            ),
+            ChartSourceKind::Path(path) => {
+                let output = &sequence.surroundings().environment.output;
+                let from = output.dir.join(&output.prefix).join(&own);
+                Fields::new().with("path", relative(&from, &path.join(&*release.chart.name)).into_string())
+            }
+        };
+        let chart = source
+            .with("releaseName", release.name.clone())
+            .with("namespace", release.namespace.clone())
+            .with("skipPrePull", true);
+        let chart = if release.skip_crds { chart.with("skipCRDs", true) } else { chart };
+        let node = Fields::new().with("helmChart", chart).node();
+        files.insert(own.join("helm-chart.yaml"), document::print(&node, sink));
+        files.insert(own.join("helm-values.yaml"), document::print_object(&release.values, sink));
+        let rendered = own.join("helm-rendered.yaml");
+        resources.push(rendered.strip_prefix(folder).unwrap_or(&rendered).to_string());
+    }
+    resources
+}
+
+/// The way from one folder to another, both relative to the project.
+fn relative(from: &Utf8Path, to: &Utf8Path) -> Utf8PathBuf {
+    let parts = |path: &Utf8Path| -> Vec<String> {
+        path.components()
+            .filter(|part| !matches!(part, camino::Utf8Component::CurDir))
+            .map(|part| part.to_string())
+            .collect()
+    };
+    let (from, to) = (parts(from), parts(to));
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = std::iter::repeat_n("..", from.len() - common).map(str::to_owned);
+    up.chain(to[common..].iter().cloned()).collect()
+}
+
+/// The patches of a unit's releases, as its `kustomization.yaml` takes them.
+pub(super) fn patches(sequence: &Sequence, unit: &Unit) -> Option<Node> {
+    let mut seen = BTreeSet::new();
+    let mut entries = Vec::new();
+    for DeliveredRelease { release, patches } in sequence.releases(unit) {
+        for patch in
+            patches.iter().filter(|patch| patch.namespace.is_some() || seen.insert(patch.name.clone()))
+        {
+            entries.push(patch_entry(patch, release));
+        }
+    }
+    (!entries.is_empty()).then(|| list(entries))
+}
+
+/// `{target, patch}` for kustomize. Names of a target are regular expressions there. An object of a chart may lack its
+/// namespace until it is applied, and kustomize then takes it to be in `default` (`api/types/selector.go`, 0.21.1).
+fn patch_entry(patch: &Patch, release: &Release) -> Node {
+    let group = patch.group.as_deref().or_else(|| kinds::group_of(&patch.kind));
+    let namespace = patch.namespace.as_deref().map(|namespace| {
+        if namespace == "default" { namespace.to_owned() } else { format!("{}|default", exact(namespace)) }
+    });
+    let target = Fields::new()
+        .with_some("group", group.filter(|group| !group.is_empty()).map(exact))
+        .with("kind", exact(&patch.kind))
+        .with_some("name", patch.target_name.as_deref().map(exact))
+        .with_some("namespace", namespace);
+    let body = match &patch.body {
+        PatchBody::Json(operations) => operations.clone(),
+        PatchBody::Merge(body) => complete(patch, body, group, release),
+    };
+    let mut text = Vec::new();
+    // What cannot be written was refused where the patch was read: it is a document of the user's.
+    let _ = crate::yaml::write(&body, crate::yaml::Keys::Natural, &mut text);
+    Fields::new().with("target", target).with("patch", String::from_utf8_lossy(&text).into_owned()).node()
+}
+
+/// A strategic merge patch has to name an object; with a target, which one makes no difference.
+fn complete(patch: &Patch, body: &Node, group: Option<&str>, release: &Release) -> Node {
+    let group = group.unwrap_or_default();
+    let version =
+        kinds::builtin(group, &patch.kind).and_then(|kind| kind.versions((1, 34)).next()).unwrap_or("v1");
+    let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    let name = patch.target_name.as_ref().unwrap_or(&release.name);
+    let mut fields = Fields::new().with("apiVersion", api_version).with("kind", patch.kind.clone());
+    let own = body.get("metadata").and_then(Node::as_map);
+    let mut metadata = Fields::new().with("name", name.clone());
+    for (key, entry) in own.into_iter().flatten().filter(|(key, _)| &***key != "name") {
+        metadata = metadata.with_node(key, entry.node.clone());
+    }
+    fields = fields.with("metadata", metadata);
+    for (key, entry) in body.as_map().into_iter().flatten() {
+        if !matches!(&**key, "apiVersion" | "kind" | "metadata") {
+            fields = fields.with_node(key, entry.node.clone());
+        }
+    }
+    fields.node()
+}
+
+/// A regular expression that matches a text and nothing else.
+fn exact(text: &str) -> String {
+    regex::escape(text).replace("\\-", "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_is_a_commit_a_tag_or_a_branch() {
+        let print = |revision: &str, flux| git_reference(revision, flux).node().to_json().to_string();
+        assert_eq!(print("v1.3.0", true), r#"{"tag":"v1.3.0"}"#);
+        assert_eq!(print("main", true), r#"{"branch":"main"}"#);
+        assert_eq!(print("refs/tags/x", true), r#"{"name":"refs/tags/x"}"#);
+        assert_eq!(print("refs/tags/x", false), r#"{"tag":"x"}"#);
+        assert!(print(&"a".repeat(40), true).starts_with(r#"{"commit""#));
+    }
+
+    #[test]
+    fn names_of_sources_are_dns_labels() {
+        assert_eq!(object_name("jetstack"), "jetstack");
+        assert!(object_name("https://charts.example.org/").starts_with("https---charts-example-org-"));
+        assert_ne!(object_name("A"), object_name("a"));
+    }
+
+    #[test]
+    fn paths_lead_from_one_folder_to_another() {
+        let way = |from: &str, to: &str| relative(Utf8Path::new(from), Utf8Path::new(to)).into_string();
+        assert_eq!(way("./deploy/envs/a/unit", "charts/web"), "../../../../charts/web");
+        assert_eq!(way("./envs/a/unit", "envs/x"), "../../x");
+    }
+}
