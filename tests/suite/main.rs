@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests read their own fixtures")]
 
 mod helm_cases;
+mod helm_conformance;
 mod packages;
 mod tidy;
 mod yaml;
