@@ -1,0 +1,159 @@
+//! The functions of expressions: CEL's own, those of Kubernetes, and a few for text that holds data.
+//!
+//! A function is an entry of a table: its name, how it may be called, and a function over values whose first
+//! argument is the receiver. Messages write `{f}` for the function's name.
+
+mod convert;
+mod encode;
+mod kubernetes;
+mod lists;
+mod math;
+mod network;
+mod strings;
+mod times;
+
+use super::data::{Budget, List, Members, Val};
+use super::fault::Fault;
+use regex::Regex;
+use std::sync::Arc;
+
+/// What functions may use.
+#[derive(Default)]
+pub(super) struct Tools {
+    pub(super) budget: Budget,
+    patterns: Vec<(Arc<str>, Regex)>,
+}
+
+impl Tools {
+    /// A compiled pattern, kept for the rest of the evaluation.
+    fn regex(&mut self, pattern: &Arc<str>) -> Result<Regex, Fault> {
+        if let Some((_, regex)) = self.patterns.iter().find(|(known, _)| known == pattern) {
+            return Ok(regex.clone());
+        }
+        self.budget.spend(1000)?;
+        let regex = regex::RegexBuilder::new(pattern)
+            .size_limit(1 << 20)
+            .build()
+            .map_err(|error| Fault::of_value(format!("`{pattern}` is no pattern")).note(last_line(&error.to_string())))?;
+        if self.patterns.len() < 64 {
+            self.patterns.push((Arc::clone(pattern), regex.clone()));
+        }
+        Ok(regex)
+    }
+}
+
+fn last_line(text: &str) -> String {
+    text.lines().last().unwrap_or(text).trim().to_owned()
+}
+
+/// What runs a function: the receiver is the first argument.
+pub(super) type Run = for<'a> fn(&mut Tools, &[Val<'a>]) -> Result<Val<'a>, Fault>;
+
+/// A function.
+#[derive(Debug)]
+pub(super) struct Function {
+    /// The word before the dot, `math` in `math.ceil`; empty for most.
+    pub(super) space: &'static str,
+    pub(super) name: &'static str,
+    /// Called as `name(x)`.
+    pub(super) global: bool,
+    /// Called as `x.name()`.
+    pub(super) member: bool,
+    /// Fewest and most arguments, the receiver included.
+    pub(super) min: usize,
+    pub(super) max: usize,
+    pub(super) usage: &'static str,
+    pub(super) run: Run,
+}
+
+/// `x.name(...)`.
+const fn member(name: &'static str, min: usize, max: usize, usage: &'static str, run: Run) -> Function {
+    Function { space: "", name, global: false, member: true, min, max, usage, run }
+}
+
+/// `name(...)`.
+const fn global(name: &'static str, min: usize, max: usize, usage: &'static str, run: Run) -> Function {
+    Function { space: "", name, global: true, member: false, min, max, usage, run }
+}
+
+/// `name(x)` and `x.name()`.
+const fn both(name: &'static str, min: usize, max: usize, usage: &'static str, run: Run) -> Function {
+    Function { space: "", name, global: true, member: true, min, max, usage, run }
+}
+
+/// `space.name(...)`.
+const fn within(
+    space: &'static str,
+    name: &'static str,
+    min: usize,
+    max: usize,
+    usage: &'static str,
+    run: Run,
+) -> Function {
+    Function { space, name, global: true, member: false, min, max, usage, run }
+}
+
+const TABLES: &[&[Function]] = &[
+    convert::TABLE,
+    strings::TABLE,
+    lists::TABLE,
+    math::TABLE,
+    times::TABLE,
+    network::TABLE,
+    kubernetes::TABLE,
+    encode::TABLE,
+];
+
+/// All functions.
+pub(super) fn all() -> impl Iterator<Item = &'static Function> {
+    TABLES.iter().flat_map(|table| table.iter())
+}
+
+/// The function of a name that stands alone.
+pub(super) fn find(name: &str) -> Option<&'static Function> {
+    all().find(|function| function.name == name && function.space.is_empty())
+}
+
+/// The function `space.name`.
+pub(super) fn find_in(space: &str, name: &str) -> Option<&'static Function> {
+    all().find(|function| function.space == space && function.name == name)
+}
+
+/// Whether a word is the first part of functions' names.
+pub(super) fn is_namespace(space: &str) -> bool {
+    matches!(space, "math" | "sets" | "base64" | "lists" | "strings")
+}
+
+/// A value of the wrong type.
+fn wants(what: &str, val: &Val<'_>) -> Fault {
+    Fault::of_type(format!("`{{f}}` takes {what}, not {}", val.noun()))
+}
+
+fn text<'v>(val: &'v Val<'_>) -> Result<&'v Arc<str>, Fault> {
+    match val {
+        Val::String(text) => Ok(text),
+        other => Err(wants("a string", other)),
+    }
+}
+
+fn int(val: &Val<'_>) -> Result<i64, Fault> {
+    match val {
+        Val::Int(number) => Ok(*number),
+        other => Err(wants("an integer", other)),
+    }
+}
+
+fn list<'v, 'a>(val: &'v Val<'a>) -> Result<&'v List<'a>, Fault> {
+    match val {
+        Val::List(list) => Ok(list),
+        other => Err(wants("a list", other)),
+    }
+}
+
+fn size_of(members: &Members<'_>) -> i64 {
+    length(members.len())
+}
+
+fn length(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

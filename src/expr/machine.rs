@@ -1,0 +1,822 @@
+//! Evaluation of one expression.
+//!
+//! Errors are values here: `&&`, `||`, `all` and `exists` absorb one when the other side decides. Everything is
+//! paid for from one budget, so that no expression runs away.
+
+use super::ast::{At, Expr, Kind, Literal, Macro, MacroKind, Name};
+use super::data::{Budget, Key, List, Members, Val, compare, equal};
+use super::fault::Fault;
+use super::functions::Tools;
+use super::operators;
+use super::scope::{Found, Lazy, Scope};
+use crate::diag::{codes, did_you_mean};
+use crate::value::{Node, Origin, Path, Read, Segment, Value};
+use indexmap::IndexMap;
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// One evaluation: its scope, local variables, what it read and what it may still use.
+pub(super) struct Machine<'a> {
+    scope: &'a dyn Scope,
+    locals: Vec<(Arc<str>, Val<'a>)>,
+    reads: IndexMap<Path, Origin>,
+    pub(super) tools: Tools,
+}
+
+/// Something at a path under a root name.
+pub(super) struct Spot<'a> {
+    pub(super) what: What<'a>,
+    pub(super) path: Path,
+}
+
+/// What stands at a path.
+pub(super) enum What<'a> {
+    Node(&'a Node),
+    Lazy(&'a dyn Lazy),
+}
+
+/// A value, or a place whose value is not taken yet.
+pub(super) enum Item<'a> {
+    Val(Val<'a>),
+    Spot(Spot<'a>),
+}
+
+impl<'a> Machine<'a> {
+    pub(super) fn new(scope: &'a dyn Scope) -> Self {
+        Self { scope, locals: Vec::new(), reads: IndexMap::new(), tools: Tools::default() }
+    }
+
+    /// Every path read so far, each once, in order of reading.
+    pub(super) fn reads(self) -> Vec<Read> {
+        self.reads.into_iter().map(|(path, origin)| Read { path, origin }).collect()
+    }
+
+    /// The value of an expression.
+    pub(super) fn eval(&mut self, expr: &Expr) -> Result<Val<'a>, Fault> {
+        self.tools.budget.spend(1).map_err(|fault| fault.at(expr.at))?;
+        match self.item(expr)? {
+            Item::Val(val) => Ok(val),
+            Item::Spot(spot) => self.take(&spot).map_err(|fault| fault.at(expr.at)),
+        }
+    }
+
+    /// The place that a path names, or the value of anything else.
+    pub(super) fn item(&mut self, expr: &Expr) -> Result<Item<'a>, Fault> {
+        match &expr.kind {
+            Kind::Ident(name) => self.ident(name, expr.at),
+            Kind::Select(operand, name) => {
+                let item = self.item(operand)?;
+                self.member(operand, item, name)
+            }
+            Kind::Index(operand, index) => {
+                let item = self.item(operand)?;
+                let key = self.eval(index)?;
+                self.index(operand, item, index.at, &key)
+            }
+            _ => self.compute(expr).map(Item::Val).map_err(|fault| fault.at(expr.at)),
+        }
+    }
+
+    /// Takes the value at a place and notes the reading.
+    pub(super) fn take(&mut self, spot: &Spot<'a>) -> Result<Val<'a>, Fault> {
+        match spot.what {
+            What::Node(node) => {
+                self.note(&spot.path, &node.origin);
+                Val::of(node)
+            }
+            What::Lazy(lazy) => {
+                self.note(&spot.path, &Origin::Compiler);
+                let mut members = IndexMap::new();
+                for key in lazy.keys() {
+                    self.tools.budget.spend(1)?;
+                    let found = lazy.member(&key);
+                    if matches!(found, Found::Absent) {
+                        continue;
+                    }
+                    let path = spot.path.key(&key);
+                    let inner = self.spot(found, path, &|| unknown(&key, &[]))?;
+                    members.insert(Key::String(key), self.take(&inner)?);
+                }
+                Ok(Val::map(members))
+            }
+        }
+    }
+
+    pub(super) fn note(&mut self, path: &Path, origin: &Origin) {
+        if !self.reads.contains_key(path) {
+            self.reads.insert(path.clone(), origin.clone());
+        }
+    }
+
+    fn spot(&self, found: Found<'a>, path: Path, absent: &dyn Fn() -> Fault) -> Result<Spot<'a>, Fault> {
+        match found {
+            Found::Node(node) => Ok(Spot { what: What::Node(node), path }),
+            Found::Known(node, path) => Ok(Spot { what: What::Node(node), path }),
+            Found::Lazy(lazy) => Ok(Spot { what: What::Lazy(lazy), path }),
+            Found::Absent => Err(absent()),
+            Found::Ahead(may) => {
+                Err(Fault::new(codes::READS_AHEAD, format!("`{path}` is not known yet where this is evaluated"))
+                    .help(may))
+            }
+            Found::Failed(finding) => Err(Fault::foreign(finding)),
+        }
+    }
+
+    fn ident(&mut self, name: &Arc<str>, at: At) -> Result<Item<'a>, Fault> {
+        if let Some((_, val)) = self.locals.iter().rev().find(|(known, _)| known == name) {
+            return Ok(Item::Val(val.clone()));
+        }
+        let scope = self.scope;
+        let found = scope.variable(name);
+        if matches!(found, Found::Absent)
+            && let Some(kind) = operators::type_constant(name)
+        {
+            return Ok(Item::Val(Val::Type(kind)));
+        }
+        let absent = || {
+            let known: Vec<Arc<str>> =
+                scope.names().into_iter().chain(self.locals.iter().map(|(name, _)| Arc::clone(name))).collect();
+            unknown(name, &known)
+        };
+        self.spot(found, Path::of(&[name]), &absent).map(Item::Spot).map_err(|fault| fault.at(at))
+    }
+
+    fn member(&mut self, operand: &Expr, item: Item<'a>, name: &Name) -> Result<Item<'a>, Fault> {
+        self.step(operand, item, name.at, &Key::String(Arc::clone(&name.text)), true)
+    }
+
+    fn index(&mut self, operand: &Expr, item: Item<'a>, at: At, key: &Val<'a>) -> Result<Item<'a>, Fault> {
+        let key = Key::of(key).ok_or_else(|| {
+            Fault::of_type(format!("{} cannot be an index or a key", key.noun())).at(at)
+        })?;
+        self.step(operand, item, at, &key, false)
+    }
+
+    /// One step into a map or a list.
+    fn step(
+        &mut self,
+        operand: &Expr,
+        item: Item<'a>,
+        at: At,
+        key: &Key,
+        dotted: bool,
+    ) -> Result<Item<'a>, Fault> {
+        match item {
+            Item::Spot(Spot { what: What::Lazy(lazy), path }) => {
+                let Key::String(text) = key else {
+                    return Err(Fault::of_type(format!("the keys of `{path}` are strings")).at(at));
+                };
+                let inner = path.key(text);
+                let absent = || {
+                    let fault = missing(&path.to_string(), text, &lazy.keys());
+                    match lazy.absent(text) {
+                        Some(reason) => fault.note(reason),
+                        None => fault,
+                    }
+                };
+                let spot = self.spot(lazy.member(text), inner, &absent);
+                spot.map(Item::Spot).map_err(|fault| fault.at(at))
+            }
+            Item::Spot(Spot { what: What::Node(node), path }) => match (&node.value, key) {
+                (Value::Map(map), Key::String(text)) => match map.get(text.as_ref()) {
+                    Some(entry) => Ok(Item::Spot(Spot { what: What::Node(&entry.node), path: path.key(text) })),
+                    None => {
+                        let keys: Vec<Arc<str>> = map.keys().cloned().collect();
+                        Err(missing(&path.to_string(), text, &keys).at(at).related(node.span(), "the map"))
+                    }
+                },
+                (Value::List(items), Key::Int(index)) => {
+                    let found = usize::try_from(*index).ok().and_then(|i| items.get(i).map(|node| (i, node)));
+                    match found {
+                        Some((i, item)) => Ok(Item::Spot(Spot { what: What::Node(item), path: path.index(i) })),
+                        None => {
+                            Err(beyond(&path.to_string(), *index, items.len()).at(at).related(node.span(), "the list"))
+                        }
+                    }
+                }
+                _ => {
+                    self.note(&path, &node.origin);
+                    let val = Val::of(node).map_err(|fault| fault.at(operand.at))?;
+                    let label = format!("`{path}` is {}", val.noun());
+                    let fault = no_members(&path.to_string(), &val, key, dotted);
+                    Err(fault.at(at).related(node.span(), label))
+                }
+            },
+            Item::Val(val) => {
+                let name = "this value";
+                match (&val, key) {
+                    (Val::Map(map), key) => match map.get(key) {
+                        Some(found) => found.map(Item::Val).map_err(|fault| fault.at(at)),
+                        None => {
+                            let keys: Vec<Arc<str>> = map.keys().iter().map(key_text).collect();
+                            Err(missing(name, &key_text(key), &keys).at(at))
+                        }
+                    },
+                    (Val::List(items), Key::Int(index)) => {
+                        match usize::try_from(*index).ok().and_then(|index| items.item(index)) {
+                            Some(found) => found.map(Item::Val).map_err(|fault| fault.at(at)),
+                            None => Err(beyond(name, *index, items.len()).at(at)),
+                        }
+                    }
+                    _ => Err(no_members(name, &val, key, dotted).at(at)),
+                }
+            }
+        }
+    }
+
+    fn compute(&mut self, expr: &Expr) -> Result<Val<'a>, Fault> {
+        match &expr.kind {
+            Kind::Literal(literal) => Ok(constant(literal)),
+            Kind::Omit => Ok(Val::Omit),
+            Kind::Ident(_) | Kind::Select(..) | Kind::Index(..) => self.eval(expr),
+            Kind::Has(operand, name) => self.has(operand, name),
+            Kind::Not(operand) => match self.eval(operand)? {
+                Val::Bool(truth) => Ok(Val::Bool(!truth)),
+                other => Err(self.wrong(format!("`!` takes a boolean, not {}", other.noun()), &[operand])),
+            },
+            Kind::Negate(operand) => {
+                let val = self.eval(operand)?;
+                operators::negate(&val).map_err(|fault| self.explain(fault, &[operand]))
+            }
+            Kind::And(items) => self.logic(items, false, "&&"),
+            Kind::Or(items) => self.logic(items, true, "||"),
+            Kind::Conditional(parts) => {
+                let [condition, then, otherwise] = parts.as_ref();
+                match self.eval(condition)? {
+                    Val::Bool(true) => self.eval(then),
+                    Val::Bool(false) => self.eval(otherwise),
+                    other => Err(self
+                        .wrong(format!("the condition of `?:` is {}, not a boolean", other.noun()), &[condition])
+                        .at(condition.at)),
+                }
+            }
+            Kind::Fold(first, rest) => self.fold(first, rest),
+            Kind::List(items) => {
+                let mut list = Vec::with_capacity(items.len());
+                for item in items {
+                    list.push(self.eval(item)?);
+                }
+                Ok(Val::list(list))
+            }
+            Kind::Map(entries) => self.literal_map(entries),
+            Kind::Call(function, arguments) => {
+                let mut values = Vec::with_capacity(arguments.len());
+                for argument in arguments {
+                    values.push(self.eval(argument)?);
+                }
+                (function.run)(&mut self.tools, &values).map_err(|fault| {
+                    let refs: Vec<&Expr> = arguments.iter().collect();
+                    let fault = fault.of_function(function.name);
+                    let fault = if fault.code() == &codes::EXPRESSION_TYPE {
+                        fault.help(format!("it is called so: `{}`", function.usage))
+                    } else {
+                        fault
+                    };
+                    self.explain(fault, &refs)
+                })
+            }
+            Kind::Macro(parts) => self.comprehension(parts),
+            Kind::Bind(name, parts) => {
+                let val = self.eval(&parts[0])?;
+                self.with(&name.text, val, |machine| machine.eval(&parts[1]))
+            }
+        }
+    }
+
+    fn with<T>(&mut self, name: &Arc<str>, val: Val<'a>, run: impl FnOnce(&mut Self) -> T) -> T {
+        self.locals.push((Arc::clone(name), val));
+        let result = run(self);
+        self.locals.pop();
+        result
+    }
+
+    fn wrong(&mut self, message: String, operands: &[&Expr]) -> Fault {
+        self.explain(Fault::of_type(message), operands)
+    }
+
+    /// Adds where the operands' values were written, for those that are paths.
+    fn explain(&mut self, mut fault: Fault, operands: &[&Expr]) -> Fault {
+        let wanted = [codes::EXPRESSION_TYPE, codes::EXPRESSION_VALUE, codes::EXPRESSION_OVERFLOW];
+        if !wanted.contains(fault.code()) || fault.has_related() {
+            return fault;
+        }
+        for operand in operands {
+            if operand.is_plain_path()
+                && let Ok(Item::Spot(Spot { what: What::Node(node), path })) = self.item(operand)
+                && let Ok(val) = Val::of(node)
+            {
+                let place = node.origin.editable();
+                fault = fault.related(place, format!("`{path}` is {} here", val.noun()));
+                if matches!(&node.origin, Origin::Link(link) if matches!(link.as_ref(), crate::value::OriginKind::Default { .. })) {
+                    fault = fault.note(format!("`{path}` has its default"));
+                }
+            }
+        }
+        fault
+    }
+
+    fn has(&mut self, operand: &Expr, name: &Name) -> Result<Val<'a>, Fault> {
+        let key = Key::String(Arc::clone(&name.text));
+        let present = match self.item(operand)? {
+            Item::Spot(Spot { what: What::Lazy(lazy), path }) => match lazy.member(&name.text) {
+                Found::Absent => false,
+                found @ (Found::Ahead(_) | Found::Failed(_)) => {
+                    self.spot(found, path.key(&name.text), &|| unknown(&name.text, &[]))?;
+                    false
+                }
+                _ => true,
+            },
+            Item::Spot(Spot { what: What::Node(node), path }) => {
+                self.note(&path, &node.origin);
+                match &node.value {
+                    Value::Map(map) => map.contains_key(name.text.as_ref()),
+                    _ => {
+                        let val = Val::of(node)?;
+                        return Err(self.wrong(
+                            format!("`has()` asks for a member of {}, which has none", val.noun()),
+                            &[operand],
+                        ));
+                    }
+                }
+            }
+            Item::Val(Val::Map(map)) => map.get(&key).is_some(),
+            Item::Val(other) => {
+                return Err(Fault::of_type(format!("`has()` asks for a member of {}, which has none", other.noun()))
+                    .at(operand.at));
+            }
+        };
+        Ok(Val::Bool(present))
+    }
+
+    /// `&&` (which `false` decides) and `||` (which `true` decides), errors absorbed.
+    fn logic(&mut self, items: &[Expr], decides: bool, symbol: &str) -> Result<Val<'a>, Fault> {
+        let mut failed = None;
+        for item in items {
+            let outcome = match self.eval(item) {
+                Ok(Val::Bool(truth)) => Ok(truth),
+                Ok(other) => Err(self
+                    .wrong(format!("`{symbol}` takes booleans, not {}", other.noun()), &[item])
+                    .at(item.at)),
+                Err(fault) => Err(fault),
+            };
+            match outcome {
+                Ok(truth) if truth == decides => return Ok(Val::Bool(decides)),
+                Ok(_) => {}
+                Err(fault) => {
+                    limits(&fault)?;
+                    failed.get_or_insert(fault);
+                }
+            }
+        }
+        failed.map_or(Ok(Val::Bool(!decides)), Err)
+    }
+
+    fn fold(&mut self, first: &Expr, rest: &[(super::ast::Op, Expr)]) -> Result<Val<'a>, Fault> {
+        let mut left = self.eval(first)?;
+        let mut at = first.at;
+        let mut left_expr = Some(first);
+        for (op, operand) in rest {
+            at = at.to(operand.at);
+            if *op == super::ast::Op::In
+                && let Item::Spot(Spot { what: What::Lazy(lazy), .. }) = self.item(operand)?
+            {
+                let present = matches!(&left, Val::String(key) if lazy.keys().contains(key));
+                left = Val::Bool(present);
+                left_expr = None;
+                continue;
+            }
+            let right = self.eval(operand)?;
+            left = operators::binary(*op, &left, &right, &mut self.tools.budget).map_err(|fault| {
+                let operands: Vec<&Expr> = left_expr.into_iter().chain([operand]).collect();
+                self.explain(fault, &operands).at(at)
+            })?;
+            left_expr = None;
+        }
+        Ok(left)
+    }
+
+    fn literal_map(&mut self, entries: &[(Expr, Expr)]) -> Result<Val<'a>, Fault> {
+        let mut map = IndexMap::with_capacity(entries.len());
+        for (key_expr, value) in entries {
+            let val = self.eval(key_expr)?;
+            let key = match &val {
+                Val::Double(_) => None,
+                other => Key::of(other),
+            };
+            let Some(key) = key else {
+                return Err(Fault::of_type(format!("{} cannot be a key of a map", val.noun())).at(key_expr.at));
+            };
+            let text = key_text(&key);
+            if map.insert(key, self.eval(value)?).is_some() {
+                return Err(Fault::of_value(format!("the key `{text}` is there twice")).at(key_expr.at));
+            }
+        }
+        Ok(Val::map(map))
+    }
+
+    /// What a comprehension runs over: for each round its one or two variables.
+    fn rounds(&mut self, parts: &Macro) -> Result<Vec<(Val<'a>, Option<Val<'a>>)>, Fault> {
+        let two = parts.second.is_some();
+        let range = match self.item(&parts.range)? {
+            Item::Spot(Spot { what: What::Lazy(lazy), path }) if !two => {
+                self.note(&path, &Origin::Compiler);
+                let mut keys = lazy.keys();
+                keys.sort();
+                return Ok(keys.into_iter().map(|key| (Val::String(key), None)).collect());
+            }
+            Item::Spot(spot) => self.take(&spot).map_err(|fault| fault.at(parts.range.at))?,
+            Item::Val(val) => val,
+        };
+        match range {
+            Val::List(list) => {
+                self.tools.budget.items(list.len())?;
+                let items = list.items().map_err(|fault| fault.at(parts.range.at))?;
+                Ok(items
+                    .into_iter()
+                    .enumerate()
+                    .map(|(index, item)| {
+                        if two {
+                            (Val::Int(i64::try_from(index).unwrap_or(i64::MAX)), Some(item))
+                        } else {
+                            (item, None)
+                        }
+                    })
+                    .collect())
+            }
+            Val::Map(map) => {
+                self.tools.budget.items(map.len())?;
+                let mut keys = map.keys();
+                keys.sort();
+                keys.into_iter()
+                    .map(|key| {
+                        let value = if two { map.get(&key).transpose()? } else { None };
+                        Ok((key.to_val(), value))
+                    })
+                    .collect()
+            }
+            other => Err(self
+                .wrong(format!("a comprehension runs over a list or a map, not {}", other.noun()), &[&parts.range])
+                .at(parts.range.at)),
+        }
+    }
+
+    fn comprehension(&mut self, parts: &Macro) -> Result<Val<'a>, Fault> {
+        let rounds = self.rounds(parts)?;
+        let depth = self.locals.len();
+        let mut run = Run { machine: self, parts, failed: None, count: 0, list: Vec::new(), map: IndexMap::new() };
+        for (first, second) in rounds {
+            let machine = &mut *run.machine;
+            machine.locals.truncate(depth);
+            machine.locals.push((Arc::clone(&parts.first.text), first.clone()));
+            if let (Some(name), Some(val)) = (&parts.second, &second) {
+                machine.locals.push((Arc::clone(&name.text), val.clone()));
+            }
+            let decided = run.round(first);
+            if !matches!(decided, Ok(None)) {
+                run.machine.locals.truncate(depth);
+                return decided.map(|val| val.unwrap_or(Val::Null));
+            }
+        }
+        run.machine.locals.truncate(depth);
+        run.finish()
+    }
+
+    fn truth(&mut self, expr: &Expr, what: &str) -> Result<bool, Fault> {
+        match self.eval(expr)? {
+            Val::Bool(truth) => Ok(truth),
+            other => Err(self.wrong(format!("{what} is {}, not a boolean", other.noun()), &[expr]).at(expr.at)),
+        }
+    }
+}
+
+/// A fault that may not be absorbed: it would hide that the work was cut short, or that it was told already.
+fn limits(fault: &Fault) -> Result<(), Fault> {
+    if fault.code() == &codes::EXPRESSION_LIMIT || fault.code() == &codes::READS_AHEAD || fault.is_foreign() {
+        Err(fault.clone())
+    } else {
+        Ok(())
+    }
+}
+
+/// The state of one comprehension.
+struct Run<'m, 'a> {
+    machine: &'m mut Machine<'a>,
+    parts: &'m Macro,
+    failed: Option<Fault>,
+    count: usize,
+    list: Vec<(Val<'a>, Val<'a>)>,
+    map: IndexMap<Key, Val<'a>>,
+}
+
+impl<'a> Run<'_, 'a> {
+    /// One round; a value where it decides the whole.
+    fn round(&mut self, first: Val<'a>) -> Result<Option<Val<'a>>, Fault> {
+        let parts = self.parts;
+        if let Some(filter) = &parts.filter
+            && !self.machine.truth(filter, "the filter")?
+        {
+            return Ok(None);
+        }
+        match parts.kind {
+            MacroKind::All | MacroKind::Exists => {
+                let decides = parts.kind == MacroKind::Exists;
+                match self.machine.truth(&parts.body, "the condition") {
+                    Ok(truth) if truth == decides => return Ok(Some(Val::Bool(decides))),
+                    Ok(_) => {}
+                    Err(fault) => {
+                        limits(&fault)?;
+                        self.failed.get_or_insert(fault);
+                    }
+                }
+            }
+            MacroKind::ExistsOne => self.count += usize::from(self.machine.truth(&parts.body, "the condition")?),
+            MacroKind::Filter => {
+                if self.machine.truth(&parts.body, "the condition")? {
+                    self.list.push((Val::Null, first));
+                }
+            }
+            MacroKind::Map | MacroKind::TransformList => {
+                let val = self.machine.eval(&parts.body)?;
+                self.list.push((Val::Null, val));
+            }
+            MacroKind::SortBy => {
+                let key = self.machine.eval(&parts.body)?;
+                self.list.push((key, first));
+            }
+            MacroKind::TransformMap => {
+                let val = self.machine.eval(&parts.body)?;
+                if let Some(key) = Key::of(&first) {
+                    self.map.insert(key, val);
+                }
+            }
+            MacroKind::TransformMapEntry => match self.machine.eval(&parts.body)? {
+                Val::Map(entries) => {
+                    for key in entries.keys() {
+                        let Some(val) = entries.get(&key) else { continue };
+                        let text = key_text(&key);
+                        if self.map.insert(key, val?).is_some() {
+                            return Err(Fault::of_value(format!("the key `{text}` results twice")).at(parts.body.at));
+                        }
+                    }
+                }
+                other => {
+                    return Err(Fault::of_type(format!("the result is {}, not a map of one entry", other.noun()))
+                        .at(parts.body.at));
+                }
+            },
+        }
+        Ok(None)
+    }
+
+    fn finish(self) -> Result<Val<'a>, Fault> {
+        if let Some(fault) = self.failed {
+            return Err(fault);
+        }
+        let mut list = self.list;
+        Ok(match self.parts.kind {
+            MacroKind::All => Val::Bool(true),
+            MacroKind::Exists => Val::Bool(false),
+            MacroKind::ExistsOne => Val::Bool(self.count == 1),
+            MacroKind::TransformMap | MacroKind::TransformMapEntry => Val::map(self.map),
+            MacroKind::SortBy => {
+                sort_pairs(&mut list).map_err(|fault| fault.at(self.parts.body.at))?;
+                Val::list(list.into_iter().map(|(_, item)| item).collect())
+            }
+            MacroKind::Filter | MacroKind::Map | MacroKind::TransformList => {
+                Val::list(list.into_iter().map(|(_, item)| item).collect())
+            }
+        })
+    }
+}
+
+/// Sorts by the first of each pair; all have to be of one ordered type.
+pub(super) fn sort_pairs(pairs: &mut [(Val<'_>, Val<'_>)]) -> Result<(), Fault> {
+    for window in pairs.windows(2) {
+        if compare(&window[0].0, &window[1].0).is_none() {
+            let (a, b) = (window[0].0.noun(), window[1].0.noun());
+            return Err(Fault::of_type(format!("{a} and {b} have no order")));
+        }
+    }
+    pairs.sort_by(|a, b| compare(&a.0, &b.0).unwrap_or(Ordering::Equal));
+    Ok(())
+}
+
+fn constant<'a>(literal: &Literal) -> Val<'a> {
+    match literal {
+        Literal::Null => Val::Null,
+        Literal::Bool(truth) => Val::Bool(*truth),
+        Literal::Int(number) => Val::Int(*number),
+        Literal::Uint(number) => Val::Uint(*number),
+        Literal::Double(number) => Val::Double(*number),
+        Literal::String(text) => Val::String(Arc::clone(text)),
+        Literal::Bytes(bytes) => Val::Bytes(Arc::clone(bytes)),
+    }
+}
+
+/// A key as text.
+pub(super) fn key_text(key: &Key) -> Arc<str> {
+    match key {
+        Key::Bool(truth) => truth.to_string().into(),
+        Key::Int(number) => number.to_string().into(),
+        Key::Uint(number) => number.to_string().into(),
+        Key::String(text) => Arc::clone(text),
+    }
+}
+
+/// A list of names for a message, not too long.
+pub(super) fn listed(names: &[Arc<str>]) -> String {
+    const SHOWN: usize = 20;
+    let mut text = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    text
+}
+
+fn unknown(name: &str, known: &[Arc<str>]) -> Fault {
+    let fault = Fault::new(codes::UNKNOWN_NAME, format!("nothing is called `{name}` here"));
+    let fault = match did_you_mean(name, known.iter().map(AsRef::as_ref)) {
+        Some(near) => fault.help(format!("did you mean `{near}`?")),
+        None => fault.help(format!("quote it if it is text: `'{name}'`")),
+    };
+    if known.is_empty() { fault } else { fault.note(format!("in scope are {}", listed(known))) }
+}
+
+fn missing(map: &str, key: &str, known: &[Arc<str>]) -> Fault {
+    let holder = if map == "this value" { map.to_owned() } else { format!("`{map}`") };
+    let fault = Fault::new(codes::MISSING_KEY, format!("{holder} has no key `{key}`")).label("not there");
+    let fault = match did_you_mean(key, known.iter().map(AsRef::as_ref)) {
+        Some(near) => fault.help(format!("did you mean `{near}`?")),
+        None if map == "this value" => fault,
+        None => {
+            let plain = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !key.is_empty();
+            fault.help(if plain {
+                format!("where it may be absent, guard it: `has({map}.{key})`")
+            } else {
+                format!("where it may be absent, guard it: `'{key}' in {map}`")
+            })
+        }
+    };
+    if known.is_empty() {
+        fault.note(format!("{holder} is empty"))
+    } else {
+        fault.note(format!("{holder} has {}", listed(known)))
+    }
+}
+
+fn beyond(list: &str, index: i64, length: usize) -> Fault {
+    let holder = if list == "this value" { list.to_owned() } else { format!("`{list}`") };
+    let fault = Fault::new(codes::MISSING_KEY, format!("{holder} has no item {index}"));
+    match length {
+        0 => fault.note("the list is empty"),
+        1 => fault.note("it has one item, at index 0"),
+        _ => fault.note(format!("it has {length} items, from 0 to {}", length - 1)),
+    }
+}
+
+fn no_members(name: &str, val: &Val<'_>, key: &Key, dotted: bool) -> Fault {
+    let holder = if name == "this value" { name.to_owned() } else { format!("`{name}`") };
+    let text = key_text(key);
+    match (val, key) {
+        (Val::List(_), Key::String(_)) => {
+            Fault::of_type(format!("{holder} is a list and has no key `{text}`"))
+                .help(format!("take an item by its index, or write a comprehension: `.map(x, x.{text})`"))
+        }
+        (Val::Map(_), _) => Fault::of_type(format!("the keys of {holder} are strings"))
+            .help(format!("write `['{text}']`")),
+        _ if dotted => Fault::of_type(format!("{holder} is {} and has no member `{text}`", val.noun())),
+        _ => Fault::of_type(format!("{holder} is {}, neither a list nor a map", val.noun())),
+    }
+}
+
+/// The node that a value becomes, every part with `origin`.
+pub(super) fn to_node(val: &Val<'_>, origin: &Origin, budget: &mut Budget) -> Result<Node, Fault> {
+    use crate::value::{Entry, Map, Number};
+    budget.spend(1)?;
+    let value = match val {
+        Val::Null => Value::Null,
+        Val::Bool(truth) => Value::Bool(*truth),
+        Val::Int(number) => Value::Number(Number::Int(*number)),
+        Val::Uint(number) => match i64::try_from(*number) {
+            Ok(number) => Value::Number(Number::Int(number)),
+            Err(_) => return Err(Fault::overflow(format!("{number} does not fit a signed integer of 64 bits"))),
+        },
+        Val::Double(number) if number.is_finite() => Value::Number(Number::Float(*number)),
+        Val::Double(_) => return Err(Fault::of_value("the result is no finite number")),
+        Val::String(text) => Value::String(Arc::clone(text)),
+        Val::List(list) => {
+            let mut items = Vec::with_capacity(list.len());
+            match list {
+                List::Nodes(nodes) => {
+                    for node in *nodes {
+                        items.push(rehome(node, origin, budget)?);
+                    }
+                }
+                List::Owned(vals) => {
+                    for val in vals.iter() {
+                        items.push(to_node(val, origin, budget)?);
+                    }
+                }
+            }
+            Value::List(items)
+        }
+        Val::Map(Members::Nodes(map)) => rehome_map(map, origin, budget)?,
+        Val::Map(Members::Owned(members)) => {
+            let mut map = Map::with_capacity(members.len());
+            for (key, val) in members.iter() {
+                let Key::String(text) = key else {
+                    return Err(Fault::of_type(format!("the key `{}` of a map is no string", key_text(key)))
+                        .help("write `string(key)`"));
+                };
+                let node = to_node(val, origin, budget)?;
+                map.insert(Arc::clone(text), Entry { key: origin.clone(), node });
+            }
+            Value::Map(map)
+        }
+        Val::Omit => return Err(Fault::new(codes::EXPRESSION_OMIT, "`omit` cannot stand here")),
+        Val::Type(_) | Val::Format(_) => {
+            return Err(Fault::of_type(format!("{} is no data", val.noun())));
+        }
+        Val::Bytes(_) => {
+            return Err(Fault::of_type("the result is bytes, which are no data of YAML")
+                .help("write `string(...)` for text or `base64.encode(...)`"));
+        }
+        Val::Timestamp(_) | Val::Duration(_) | Val::Ip(_) | Val::Cidr(_) | Val::Url(_) | Val::Quantity(_)
+        | Val::Semver(_) => {
+            return Err(Fault::of_type(format!("the result is {}, which is no data of YAML", val.noun()))
+                .help("write `string(...)` around it"));
+        }
+    };
+    Ok(Node { value, origin: origin.clone() })
+}
+
+/// A copy of a node in which every part has `origin`.
+fn rehome(node: &Node, origin: &Origin, budget: &mut Budget) -> Result<Node, Fault> {
+    budget.spend(1)?;
+    let value = match &node.value {
+        Value::Map(map) => rehome_map(map, origin, budget)?,
+        Value::List(items) => {
+            Value::List(items.iter().map(|item| rehome(item, origin, budget)).collect::<Result<_, _>>()?)
+        }
+        other => other.clone(),
+    };
+    Ok(Node { value, origin: origin.clone() })
+}
+
+fn rehome_map(map: &crate::value::Map, origin: &Origin, budget: &mut Budget) -> Result<Value, Fault> {
+    let mut copy = crate::value::Map::with_capacity(map.len());
+    for (key, entry) in map {
+        let node = rehome(&entry.node, origin, budget)?;
+        copy.insert(Arc::clone(key), crate::value::Entry { key: origin.clone(), node });
+    }
+    Ok(Value::Map(copy))
+}
+
+/// A node for a place, with the origins that its parts have.
+pub(super) fn spot_to_node<'a>(machine: &mut Machine<'a>, spot: &Spot<'a>) -> Result<Node, Fault> {
+    match spot.what {
+        What::Node(node) => {
+            machine.note(&spot.path, &node.origin);
+            Val::of(node)?;
+            Ok(node.clone())
+        }
+        What::Lazy(lazy) => {
+            let mut map = crate::value::Map::new();
+            for key in lazy.keys() {
+                machine.tools.budget.spend(1)?;
+                let found = lazy.member(&key);
+                if matches!(found, Found::Absent) {
+                    continue;
+                }
+                let path = spot.path.key(&key);
+                let inner = machine.spot(found, path, &|| unknown(&key, &[]))?;
+                let node = spot_to_node(machine, &inner)?;
+                map.insert(key, crate::value::Entry { key: node.origin.clone(), node });
+            }
+            Ok(Node { value: Value::Map(map), origin: Origin::Compiler })
+        }
+    }
+}
+
+/// Whether a list holds a value.
+pub(super) fn contains(list: &List<'_>, wanted: &Val<'_>, budget: &mut Budget) -> Result<bool, Fault> {
+    for index in 0..list.len() {
+        if let Some(item) = list.item(index)
+            && equal(&item?, wanted, budget)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The path of a place, as segments below its root.
+pub(super) fn below(path: &Path, key: &Val<'_>) -> Path {
+    let mut path = path.clone();
+    match key {
+        Val::String(text) => path.push(Segment::Key(Arc::clone(text))),
+        Val::Int(index) => path.push(Segment::Index(usize::try_from(*index).unwrap_or(usize::MAX))),
+        _ => {}
+    }
+    path
+}
