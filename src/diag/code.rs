@@ -51,6 +51,24 @@ codes! {
     DUPLICATE_UNIT = "duplicate-unit";
     /// An encrypted object that does not say which namespace it is for.
     ENCRYPTED_WITHOUT_NAMESPACE = "encrypted-without-namespace";
+    /// A function that does not exist, or is called in a wrong way.
+    EXPRESSION_FUNCTION = "expression-function";
+    /// An expression that nests too deep or makes too much.
+    EXPRESSION_LIMIT = "expression-limit";
+    /// A key or item that an expression reads and that is not there.
+    EXPRESSION_MISSING_KEY = "expression-missing-key";
+    /// An expression that YAML cut apart because it is not in quotes.
+    EXPRESSION_NEEDS_QUOTES = "expression-needs-quotes";
+    /// `omit` where it cannot stand.
+    EXPRESSION_OMIT = "expression-omit";
+    /// A number that does not fit 64 bits.
+    EXPRESSION_OVERFLOW = "expression-overflow";
+    /// Text in `${...}` that is no expression.
+    EXPRESSION_SYNTAX = "expression-syntax";
+    /// A value of a type that an operator, a function or a place does not take.
+    EXPRESSION_TYPE = "expression-type";
+    /// A value of the right type that cannot be used.
+    EXPRESSION_VALUE = "expression-value";
     /// A range of versions where one version has to be named.
     INEXACT_VERSION = "inexact-version";
     /// A fault of the compiler itself.
@@ -77,14 +95,20 @@ codes! {
     PATCH_MATCHES_NOTHING = "patch-matches-nothing";
     /// A Secret in plain text.
     PLAIN_SECRET = "plain-secret";
+    /// An expression that reads what a later stage computes.
+    READS_AHEAD = "reads-ahead";
     /// Rendered delivery is asked for and cannot be had yet.
     RENDERED_NOT_YET = "rendered-not-yet";
     /// A route that its Gateway does not admit.
     ROUTE_NOT_ADMITTED = "route-not-admitted";
+    /// A variable that hides a name in scope.
+    SHADOWED_NAME = "shadowed-name";
     /// Something that the chosen delivery cannot carry.
     UNDELIVERABLE = "undeliverable";
     /// A kind of object that nothing in the environment brings.
     UNKNOWN_KIND = "unknown-kind";
+    /// A name that nothing in scope has.
+    UNKNOWN_NAME = "unknown-name";
     /// A unit is named that is not there.
     UNKNOWN_UNIT = "unknown-unit";
     /// A file that is needed does not exist or cannot be read.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// A byte range in the text of a scalar.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct At {
+pub(super) struct At {
     /// First byte.
     pub start: u32,
     /// One past the last byte.
@@ -159,9 +159,10 @@ impl Expr {
                 std::iter::once(first.as_ref()).chain(rest.iter().map(|(_, operand)| operand)).collect()
             }
             Kind::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
-            Kind::Macro(parts) => {
-                std::iter::once(&parts.range).chain(&parts.filter).chain(std::iter::once(&parts.body)).collect()
-            }
+            Kind::Macro(parts) => std::iter::once(&parts.range)
+                .chain(&parts.filter)
+                .chain(std::iter::once(&parts.body))
+                .collect(),
             Kind::Bind(_, parts) => parts.iter().collect(),
         }
     }
@@ -177,7 +178,8 @@ impl Expr {
             Kind::Ident(_) => true,
             Kind::Select(operand, _) => operand.is_plain_path(),
             Kind::Index(operand, index) => {
-                matches!(index.kind, Kind::Literal(Literal::String(_) | Literal::Int(_))) && operand.is_plain_path()
+                matches!(index.kind, Kind::Literal(Literal::String(_) | Literal::Int(_)))
+                    && operand.is_plain_path()
             }
             _ => false,
         }

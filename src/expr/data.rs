@@ -133,7 +133,11 @@ impl Ord for Key {
 }
 
 /// The integer that a double is exactly.
-#[allow(clippy::cast_possible_truncation, clippy::float_cmp, reason = "the range is checked, and equality is meant")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::float_cmp,
+    reason = "the range is checked, and equality is meant"
+)]
 pub(super) fn integral(number: f64) -> Option<i64> {
     let fits = number >= -9_223_372_036_854_775_808.0 && number < 9_223_372_036_854_775_808.0;
     (fits && number.trunc() == number).then_some(number as i64)
@@ -353,9 +357,9 @@ pub(super) fn equal(a: &Val<'_>, b: &Val<'_>, budget: &mut Budget) -> Result<boo
                 return Ok(false);
             }
             for key in a.keys() {
-                match (a.get(&key), b.get(&key)) {
-                    (Some(a), Some(b)) if equal(&a?, &b?, budget)? => {}
-                    _ => return Ok(false),
+                let (Some(a), Some(b)) = (a.get(&key), b.get(&key)) else { return Ok(false) };
+                if !equal(&a?, &b?, budget)? {
+                    return Ok(false);
                 }
             }
             true
@@ -374,8 +378,12 @@ pub(super) fn compare_numbers(a: &Val<'_>, b: &Val<'_>) -> Option<Ordering> {
         (Val::Double(a), Val::Double(b)) => return a.partial_cmp(b),
         (Val::Double(a), Val::Int(b)) => return compare_with_integer(*a, i128::from(*b)),
         (Val::Double(a), Val::Uint(b)) => return compare_with_integer(*a, i128::from(*b)),
-        (Val::Int(a), Val::Double(b)) => return compare_with_integer(*b, i128::from(*a)).map(Ordering::reverse),
-        (Val::Uint(a), Val::Double(b)) => return compare_with_integer(*b, i128::from(*a)).map(Ordering::reverse),
+        (Val::Int(a), Val::Double(b)) => {
+            return compare_with_integer(*b, i128::from(*a)).map(Ordering::reverse);
+        }
+        (Val::Uint(a), Val::Double(b)) => {
+            return compare_with_integer(*b, i128::from(*a)).map(Ordering::reverse);
+        }
         _ => return None,
     })
 }

@@ -73,11 +73,16 @@ pub(super) fn end_of_expression(text: &str, start: usize) -> Option<usize> {
 /// Whether the quote at `at` opens a raw string: `r`, `br`, `rb` before it and no name around them.
 fn is_raw(bytes: &[u8], start: usize, at: usize) -> bool {
     let mut from = at;
-    while from > start && at - from < 3 && (bytes[from - 1].is_ascii_alphanumeric() || bytes[from - 1] == b'_') {
+    while from > start
+        && at - from < 3
+        && (bytes[from - 1].is_ascii_alphanumeric() || bytes[from - 1] == b'_')
+    {
         from -= 1;
     }
     let prefix = &bytes[from..at];
-    prefix.len() <= 2 && prefix.iter().any(|b| matches!(b, b'r' | b'R')) && prefix.iter().all(|b| b"rRbB".contains(b))
+    prefix.len() <= 2
+        && prefix.iter().any(|b| matches!(b, b'r' | b'R'))
+        && prefix.iter().all(|b| b"rRbB".contains(b))
 }
 
 /// One past the end of the string that opens at `at`.
@@ -160,7 +165,8 @@ impl Lexer<'_> {
             self.at += sign.len();
             return Ok(Token::Sign(sign));
         }
-        let fault = syntax(format!("`{first}` means nothing in an expression"), self.at, self.at + first.len_utf8());
+        let fault =
+            syntax(format!("`{first}` means nothing in an expression"), self.at, self.at + first.len_utf8());
         Err(match first {
             '=' => fault.help("write `==` to compare"),
             '&' => fault.help("write `&&` for \"and\""),
@@ -179,7 +185,8 @@ impl Lexer<'_> {
             let digits = rest[2..length].to_owned();
             return self.integer(start, length, &digits, 16);
         }
-        let digits = |from: usize| bytes[from.min(bytes.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
+        let digits =
+            |from: usize| bytes[from.min(bytes.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
         let mut length = digits(0);
         let mut float = false;
         if bytes.get(length) == Some(&b'.') && bytes.get(length + 1).is_some_and(u8::is_ascii_digit) {
@@ -247,11 +254,12 @@ impl Lexer<'_> {
             return Err(syntax("this string is not closed", start, self.end));
         };
         let quote = self.text.as_bytes()[open];
-        let marks = if self.text[open..close].len() >= 6 && self.text.as_bytes()[open..].starts_with(&[quote; 3]) {
-            3
-        } else {
-            1
-        };
+        let marks =
+            if self.text[open..close].len() >= 6 && self.text.as_bytes()[open..].starts_with(&[quote; 3]) {
+                3
+            } else {
+                1
+            };
         let body = &self.text[open + marks..close - marks];
         self.at = close;
         if raw {
@@ -319,8 +327,11 @@ fn unescape(body: &str, base: usize, bytes: bool, put: &mut dyn FnMut(Piece)) ->
             'U' => (16, 8, 0),
             '0'..='3' => (8, 3, 1),
             _ => {
-                let fault = syntax(format!("`\\{escape}` is no escape of a string"), at, at + 1 + escape.len_utf8());
-                return Err(fault.help("double the backslash, or write the string as r'...', where it means itself"));
+                let fault =
+                    syntax(format!("`\\{escape}` is no escape of a string"), at, at + 1 + escape.len_utf8());
+                return Err(
+                    fault.help("double the backslash, or write the string as r'...', where it means itself")
+                );
             }
         };
         let whole = &body[at - base + 2 - from..];

@@ -10,7 +10,7 @@ use super::functions::Tools;
 use super::operators;
 use super::scope::{Found, Lazy, Scope};
 use crate::diag::{codes, did_you_mean};
-use crate::value::{Node, Origin, Path, Read, Segment, Value};
+use crate::value::{Node, Origin, Path, Read, Value};
 use indexmap::IndexMap;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -114,10 +114,11 @@ impl<'a> Machine<'a> {
             Found::Known(node, path) => Ok(Spot { what: What::Node(node), path }),
             Found::Lazy(lazy) => Ok(Spot { what: What::Lazy(lazy), path }),
             Found::Absent => Err(absent()),
-            Found::Ahead(may) => {
-                Err(Fault::new(codes::READS_AHEAD, format!("`{path}` is not known yet where this is evaluated"))
-                    .help(may))
-            }
+            Found::Ahead(may) => Err(Fault::new(
+                codes::READS_AHEAD,
+                format!("`{path}` is not known yet where this is evaluated"),
+            )
+            .help(may)),
             Found::Failed(finding) => Err(Fault::foreign(finding)),
         }
     }
@@ -134,8 +135,11 @@ impl<'a> Machine<'a> {
             return Ok(Item::Val(Val::Type(kind)));
         }
         let absent = || {
-            let known: Vec<Arc<str>> =
-                scope.names().into_iter().chain(self.locals.iter().map(|(name, _)| Arc::clone(name))).collect();
+            let known: Vec<Arc<str>> = scope
+                .names()
+                .into_iter()
+                .chain(self.locals.iter().map(|(name, _)| Arc::clone(name)))
+                .collect();
             unknown(name, &known)
         };
         self.spot(found, Path::of(&[name]), &absent).map(Item::Spot).map_err(|fault| fault.at(at))
@@ -146,9 +150,8 @@ impl<'a> Machine<'a> {
     }
 
     fn index(&mut self, operand: &Expr, item: Item<'a>, at: At, key: &Val<'a>) -> Result<Item<'a>, Fault> {
-        let key = Key::of(key).ok_or_else(|| {
-            Fault::of_type(format!("{} cannot be an index or a key", key.noun())).at(at)
-        })?;
+        let key = Key::of(key)
+            .ok_or_else(|| Fault::of_type(format!("{} cannot be an index or a key", key.noun())).at(at))?;
         self.step(operand, item, at, &key, false)
     }
 
@@ -179,7 +182,9 @@ impl<'a> Machine<'a> {
             }
             Item::Spot(Spot { what: What::Node(node), path }) => match (&node.value, key) {
                 (Value::Map(map), Key::String(text)) => match map.get(text.as_ref()) {
-                    Some(entry) => Ok(Item::Spot(Spot { what: What::Node(&entry.node), path: path.key(text) })),
+                    Some(entry) => {
+                        Ok(Item::Spot(Spot { what: What::Node(&entry.node), path: path.key(text) }))
+                    }
                     None => {
                         let keys: Vec<Arc<str>> = map.keys().cloned().collect();
                         Err(missing(&path.to_string(), text, &keys).at(at).related(node.span(), "the map"))
@@ -188,10 +193,12 @@ impl<'a> Machine<'a> {
                 (Value::List(items), Key::Int(index)) => {
                     let found = usize::try_from(*index).ok().and_then(|i| items.get(i).map(|node| (i, node)));
                     match found {
-                        Some((i, item)) => Ok(Item::Spot(Spot { what: What::Node(item), path: path.index(i) })),
-                        None => {
-                            Err(beyond(&path.to_string(), *index, items.len()).at(at).related(node.span(), "the list"))
+                        Some((i, item)) => {
+                            Ok(Item::Spot(Spot { what: What::Node(item), path: path.index(i) }))
                         }
+                        None => Err(beyond(&path.to_string(), *index, items.len())
+                            .at(at)
+                            .related(node.span(), "the list")),
                     }
                 }
                 _ => {
@@ -246,7 +253,10 @@ impl<'a> Machine<'a> {
                     Val::Bool(true) => self.eval(then),
                     Val::Bool(false) => self.eval(otherwise),
                     other => Err(self
-                        .wrong(format!("the condition of `?:` is {}, not a boolean", other.noun()), &[condition])
+                        .wrong(
+                            format!("the condition of `?:` is {}, not a boolean", other.noun()),
+                            &[condition],
+                        )
                         .at(condition.at)),
                 }
             }
@@ -307,7 +317,8 @@ impl<'a> Machine<'a> {
             {
                 let place = node.origin.editable();
                 fault = fault.related(place, format!("`{path}` is {} here", val.noun()));
-                if matches!(&node.origin, Origin::Link(link) if matches!(link.as_ref(), crate::value::OriginKind::Default { .. })) {
+                if matches!(&node.origin, Origin::Link(link) if matches!(link.as_ref(), crate::value::OriginKind::Default { .. }))
+                {
                     fault = fault.note(format!("`{path}` has its default"));
                 }
             }
@@ -341,8 +352,11 @@ impl<'a> Machine<'a> {
             }
             Item::Val(Val::Map(map)) => map.get(&key).is_some(),
             Item::Val(other) => {
-                return Err(Fault::of_type(format!("`has()` asks for a member of {}, which has none", other.noun()))
-                    .at(operand.at));
+                return Err(Fault::of_type(format!(
+                    "`has()` asks for a member of {}, which has none",
+                    other.noun()
+                ))
+                .at(operand.at));
             }
         };
         Ok(Val::Bool(present))
@@ -404,7 +418,9 @@ impl<'a> Machine<'a> {
                 other => Key::of(other),
             };
             let Some(key) = key else {
-                return Err(Fault::of_type(format!("{} cannot be a key of a map", val.noun())).at(key_expr.at));
+                return Err(
+                    Fault::of_type(format!("{} cannot be a key of a map", val.noun())).at(key_expr.at)
+                );
             };
             let text = key_text(&key);
             if map.insert(key, self.eval(value)?).is_some() {
@@ -455,7 +471,10 @@ impl<'a> Machine<'a> {
                     .collect()
             }
             other => Err(self
-                .wrong(format!("a comprehension runs over a list or a map, not {}", other.noun()), &[&parts.range])
+                .wrong(
+                    format!("a comprehension runs over a list or a map, not {}", other.noun()),
+                    &[&parts.range],
+                )
                 .at(parts.range.at)),
         }
     }
@@ -463,7 +482,8 @@ impl<'a> Machine<'a> {
     fn comprehension(&mut self, parts: &Macro) -> Result<Val<'a>, Fault> {
         let rounds = self.rounds(parts)?;
         let depth = self.locals.len();
-        let mut run = Run { machine: self, parts, failed: None, count: 0, list: Vec::new(), map: IndexMap::new() };
+        let mut run =
+            Run { machine: self, parts, failed: None, count: 0, list: Vec::new(), map: IndexMap::new() };
         for (first, second) in rounds {
             let machine = &mut *run.machine;
             machine.locals.truncate(depth);
@@ -484,7 +504,9 @@ impl<'a> Machine<'a> {
     fn truth(&mut self, expr: &Expr, what: &str) -> Result<bool, Fault> {
         match self.eval(expr)? {
             Val::Bool(truth) => Ok(truth),
-            other => Err(self.wrong(format!("{what} is {}, not a boolean", other.noun()), &[expr]).at(expr.at)),
+            other => {
+                Err(self.wrong(format!("{what} is {}, not a boolean", other.noun()), &[expr]).at(expr.at))
+            }
         }
     }
 }
@@ -529,7 +551,9 @@ impl<'a> Run<'_, 'a> {
                     }
                 }
             }
-            MacroKind::ExistsOne => self.count += usize::from(self.machine.truth(&parts.body, "the condition")?),
+            MacroKind::ExistsOne => {
+                self.count += usize::from(self.machine.truth(&parts.body, "the condition")?)
+            }
             MacroKind::Filter => {
                 if self.machine.truth(&parts.body, "the condition")? {
                     self.list.push((Val::Null, first));
@@ -555,13 +579,18 @@ impl<'a> Run<'_, 'a> {
                         let Some(val) = entries.get(&key) else { continue };
                         let text = key_text(&key);
                         if self.map.insert(key, val?).is_some() {
-                            return Err(Fault::of_value(format!("the key `{text}` results twice")).at(parts.body.at));
+                            return Err(
+                                Fault::of_value(format!("the key `{text}` results twice")).at(parts.body.at)
+                            );
                         }
                     }
                 }
                 other => {
-                    return Err(Fault::of_type(format!("the result is {}, not a map of one entry", other.noun()))
-                        .at(parts.body.at));
+                    return Err(Fault::of_type(format!(
+                        "the result is {}, not a map of one entry",
+                        other.noun()
+                    ))
+                    .at(parts.body.at));
                 }
             },
         }
@@ -644,7 +673,7 @@ fn unknown(name: &str, known: &[Arc<str>]) -> Fault {
 
 fn missing(map: &str, key: &str, known: &[Arc<str>]) -> Fault {
     let holder = if map == "this value" { map.to_owned() } else { format!("`{map}`") };
-    let fault = Fault::new(codes::MISSING_KEY, format!("{holder} has no key `{key}`")).label("not there");
+    let fault = Fault::new(codes::EXPRESSION_MISSING_KEY, format!("{holder} has no key `{key}`")).label("not there");
     let fault = match did_you_mean(key, known.iter().map(AsRef::as_ref)) {
         Some(near) => fault.help(format!("did you mean `{near}`?")),
         None if map == "this value" => fault,
@@ -666,7 +695,7 @@ fn missing(map: &str, key: &str, known: &[Arc<str>]) -> Fault {
 
 fn beyond(list: &str, index: i64, length: usize) -> Fault {
     let holder = if list == "this value" { list.to_owned() } else { format!("`{list}`") };
-    let fault = Fault::new(codes::MISSING_KEY, format!("{holder} has no item {index}"));
+    let fault = Fault::new(codes::EXPRESSION_MISSING_KEY, format!("{holder} has no item {index}"));
     match length {
         0 => fault.note("the list is empty"),
         1 => fault.note("it has one item, at index 0"),
@@ -682,8 +711,9 @@ fn no_members(name: &str, val: &Val<'_>, key: &Key, dotted: bool) -> Fault {
             Fault::of_type(format!("{holder} is a list and has no key `{text}`"))
                 .help(format!("take an item by its index, or write a comprehension: `.map(x, x.{text})`"))
         }
-        (Val::Map(_), _) => Fault::of_type(format!("the keys of {holder} are strings"))
-            .help(format!("write `['{text}']`")),
+        (Val::Map(_), _) => {
+            Fault::of_type(format!("the keys of {holder} are strings")).help(format!("write `['{text}']`"))
+        }
         _ if dotted => Fault::of_type(format!("{holder} is {} and has no member `{text}`", val.noun())),
         _ => Fault::of_type(format!("{holder} is {}, neither a list nor a map", val.noun())),
     }
@@ -699,7 +729,9 @@ pub(super) fn to_node(val: &Val<'_>, origin: &Origin, budget: &mut Budget) -> Re
         Val::Int(number) => Value::Number(Number::Int(*number)),
         Val::Uint(number) => match i64::try_from(*number) {
             Ok(number) => Value::Number(Number::Int(number)),
-            Err(_) => return Err(Fault::overflow(format!("{number} does not fit a signed integer of 64 bits"))),
+            Err(_) => {
+                return Err(Fault::overflow(format!("{number} does not fit a signed integer of 64 bits")));
+            }
         },
         Val::Double(number) if number.is_finite() => Value::Number(Number::Float(*number)),
         Val::Double(_) => return Err(Fault::of_value("the result is no finite number")),
@@ -741,7 +773,12 @@ pub(super) fn to_node(val: &Val<'_>, origin: &Origin, budget: &mut Budget) -> Re
             return Err(Fault::of_type("the result is bytes, which are no data of YAML")
                 .help("write `string(...)` for text or `base64.encode(...)`"));
         }
-        Val::Timestamp(_) | Val::Duration(_) | Val::Ip(_) | Val::Cidr(_) | Val::Url(_) | Val::Quantity(_)
+        Val::Timestamp(_)
+        | Val::Duration(_)
+        | Val::Ip(_)
+        | Val::Cidr(_)
+        | Val::Url(_)
+        | Val::Quantity(_)
         | Val::Semver(_) => {
             return Err(Fault::of_type(format!("the result is {}, which is no data of YAML", val.noun()))
                 .help("write `string(...)` around it"));
@@ -808,15 +845,4 @@ pub(super) fn contains(list: &List<'_>, wanted: &Val<'_>, budget: &mut Budget) -
         }
     }
     Ok(false)
-}
-
-/// The path of a place, as segments below its root.
-pub(super) fn below(path: &Path, key: &Val<'_>) -> Path {
-    let mut path = path.clone();
-    match key {
-        Val::String(text) => path.push(Segment::Key(Arc::clone(text))),
-        Val::Int(index) => path.push(Segment::Index(usize::try_from(*index).unwrap_or(usize::MAX))),
-        _ => {}
-    }
-    path
 }

@@ -132,7 +132,13 @@ impl Url {
         if !valid_host(host) || !valid_escapes(path) {
             return None;
         }
-        Some(Self { text: text.to_owned(), scheme, host: host.to_owned(), path: path.to_owned(), query: query.to_owned() })
+        Some(Self {
+            text: text.to_owned(),
+            scheme,
+            host: host.to_owned(),
+            path: path.to_owned(),
+            query: query.to_owned(),
+        })
     }
 
     /// The host without its port, IPv6 without brackets.
@@ -174,14 +180,18 @@ fn valid_host(host: &str) -> bool {
     } else {
         host.find(':').map_or((host, ""), |at| host.split_at(at))
     };
-    let valid_port = port.is_empty() || port.strip_prefix(':').is_some_and(|p| p.bytes().all(|b| b.is_ascii_digit()));
-    valid_port && valid_escapes(name) && !name.contains(['<', '>', '"', '\\', '^', '`', '{', '|', '}', '[', ']'])
+    let valid_port =
+        port.is_empty() || port.strip_prefix(':').is_some_and(|p| p.bytes().all(|b| b.is_ascii_digit()));
+    valid_port
+        && valid_escapes(name)
+        && !name.contains(['<', '>', '"', '\\', '^', '`', '{', '|', '}', '[', ']'])
 }
 
 fn valid_escapes(text: &str) -> bool {
     let bytes = text.as_bytes();
-    memchr::memchr_iter(b'%', bytes)
-        .all(|at| bytes.len() > at + 2 && bytes[at + 1].is_ascii_hexdigit() && bytes[at + 2].is_ascii_hexdigit())
+    memchr::memchr_iter(b'%', bytes).all(|at| {
+        bytes.len() > at + 2 && bytes[at + 1].is_ascii_hexdigit() && bytes[at + 2].is_ascii_hexdigit()
+    })
 }
 
 fn decode(text: &str) -> Option<String> {
@@ -223,9 +233,15 @@ mod tests {
     #[test]
     fn urls_come_apart() {
         let url = Url::parse("https://user@example.org:8080/a%20b?k=1&k=2&e=%3D#top").expect("valid");
-        assert_eq!((url.scheme.as_str(), url.host.as_str(), url.host_name(), url.port()), ("https", "example.org:8080", "example.org", "8080"));
+        assert_eq!(
+            (url.scheme.as_str(), url.host.as_str(), url.host_name(), url.port()),
+            ("https", "example.org:8080", "example.org", "8080")
+        );
         assert_eq!(url.path, "/a%20b");
-        assert_eq!(url.parameters(), [("k".into(), vec!["1".into(), "2".into()]), ("e".into(), vec!["=".into()])]);
+        assert_eq!(
+            url.parameters(),
+            [("k".into(), vec!["1".into(), "2".into()]), ("e".into(), vec!["=".into()])]
+        );
         let six = Url::parse("http://[::1]:80").expect("valid");
         assert_eq!((six.host_name(), six.port()), ("::1", "80"));
         for bad in ["", "example.org", "http://a b", "1http://x", "http://h:port/", "http://[::zz]/"] {

@@ -17,16 +17,14 @@ fn mismatch(op: Op, a: &Val<'_>, b: &Val<'_>) -> Fault {
     let fault = Fault::of_type(format!("`{}` does not take {} and {}", op.symbol(), a.noun(), b.noun()));
     let numbers = |val: &Val<'_>| matches!(val, Val::Int(_) | Val::Uint(_) | Val::Double(_));
     match (op, a, b) {
-        (Op::Add, Val::String(_), _) | (Op::Add, _, Val::String(_)) => {
-            fault.help("turn the other one into text with `string(...)`, or write the text around the `${...}`")
-        }
+        (Op::Add, Val::String(_), _) | (Op::Add, _, Val::String(_)) => fault
+            .help("turn the other one into text with `string(...)`, or write the text around the `${...}`"),
         (Op::Add, Val::Map(_), Val::Map(_)) => {
             fault.help("maps do not add up: name the keys, or use `transformMap`")
         }
         (Op::In, _, _) => fault.help("what follows `in` is a list, or a map whose keys are asked for"),
-        _ if numbers(a) && numbers(b) => {
-            fault.help("numbers of different types do not mix: write `double(x)` or `int(x)`, or `2.0` for `2`")
-        }
+        _ if numbers(a) && numbers(b) => fault
+            .help("numbers of different types do not mix: write `double(x)` or `int(x)`, or `2.0` for `2`"),
         (Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual, _, _) => {
             fault.help("only values of one type have an order; quoted numbers are strings: `int(x)`")
         }

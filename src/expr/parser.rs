@@ -22,8 +22,27 @@ const MAX_TOKENS: usize = 20_000;
 
 /// Words that CEL keeps for itself: no variable may be called so (members may).
 pub(super) const RESERVED: &[&str] = &[
-    "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop",
-    "namespace", "null", "package", "return", "true", "var", "void", "while",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "false",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "namespace",
+    "null",
+    "package",
+    "return",
+    "true",
+    "var",
+    "void",
+    "while",
 ];
 
 /// Parses `text[start..end]`.
@@ -43,7 +62,9 @@ pub(super) fn parse(text: &str, start: usize, end: usize) -> Result<Expr, Fault>
         _ => return Err(parser.unexpected("an operator or the end of the expression")),
     }
     if expr.height() > MAX_HEIGHT {
-        return Err(Fault::limit(format!("this expression nests deeper than {MAX_HEIGHT} levels")).at(expr.at));
+        return Err(
+            Fault::limit(format!("this expression nests deeper than {MAX_HEIGHT} levels")).at(expr.at)
+        );
     }
     check_omit(&expr, true)?;
     Ok(expr)
@@ -121,12 +142,17 @@ impl Parser<'_> {
         let at = self.place();
         let found = &self.text[at.start as usize..at.end as usize];
         let fault = match self.peek() {
-            Token::End => Fault::new(codes::EXPRESSION_SYNTAX, format!("the expression ends where {wanted} is expected")),
+            Token::End => Fault::new(
+                codes::EXPRESSION_SYNTAX,
+                format!("the expression ends where {wanted} is expected"),
+            ),
             _ => Fault::new(codes::EXPRESSION_SYNTAX, format!("`{found}` stands where {wanted} is expected")),
         };
         let before = self.next.checked_sub(1).and_then(|i| self.tokens.get(i));
         let fault = match (self.peek(), before) {
-            (Token::Word(_) | Token::Literal(_), Some((Token::Word(_), _))) if matches!(found, "and" | "or" | "not") => {
+            (Token::Word(_) | Token::Literal(_), Some((Token::Word(_), _)))
+                if matches!(found, "and" | "or" | "not") =>
+            {
                 fault.help("operators are written `&&`, `||` and `!`")
             }
             _ => fault,
@@ -283,7 +309,9 @@ impl Parser<'_> {
             if self.is(".") || self.is("[") {
                 links += 1;
                 if links > MAX_DEPTH {
-                    return Err(Fault::limit(format!("more than {MAX_DEPTH} members in a row")).at(operand.at));
+                    return Err(
+                        Fault::limit(format!("more than {MAX_DEPTH} members in a row")).at(operand.at)
+                    );
                 }
             }
             if self.eat(".").is_some() {
@@ -315,7 +343,8 @@ impl Parser<'_> {
     }
 
     fn no_optionals(&self) -> Fault {
-        let fault = Fault::new(codes::EXPRESSION_SYNTAX, "optional members are not supported").at(self.place());
+        let fault =
+            Fault::new(codes::EXPRESSION_SYNTAX, "optional members are not supported").at(self.place());
         fault.help("guard with `has(a.b)` or `'key' in a`: `${has(a.b) ? a.b : omit}`")
     }
 
@@ -458,7 +487,8 @@ impl Parser<'_> {
 
 fn has(arguments: Vec<Expr>, whole: At) -> Result<Expr, Fault> {
     let wrong = |at| {
-        let fault = Fault::new(codes::EXPRESSION_SYNTAX, "`has()` takes one member, such as `has(inputs.host)`");
+        let fault =
+            Fault::new(codes::EXPRESSION_SYNTAX, "`has()` takes one member, such as `has(inputs.host)`");
         fault.at(at).help("for a key that is no name, write `'the-key' in inputs.map`")
     };
     let mut arguments = arguments.into_iter();
@@ -481,7 +511,10 @@ fn has(arguments: Vec<Expr>, whole: At) -> Result<Expr, Fault> {
 fn variable(argument: &Expr) -> Result<Name, Fault> {
     match &argument.kind {
         Kind::Ident(text) => Ok(Name { text: Arc::clone(text), at: argument.at }),
-        _ => Err(Fault::new(codes::EXPRESSION_SYNTAX, "the name of a variable is expected here").at(argument.at)),
+        _ => {
+            Err(Fault::new(codes::EXPRESSION_SYNTAX, "the name of a variable is expected here")
+                .at(argument.at))
+        }
     }
 }
 
@@ -491,8 +524,11 @@ fn bind(arguments: Vec<Expr>, name: &Name, whole: At) -> Result<Expr, Fault> {
             let variable = variable(&variable_name)?;
             Ok(Expr { at: whole, kind: Kind::Bind(variable, Box::new([value, body])) })
         }
-        Err(_) => Err(Fault::new(codes::EXPRESSION_SYNTAX, "`cel.bind` takes a variable, its value and an expression")
-            .at(name.at)),
+        Err(_) => Err(Fault::new(
+            codes::EXPRESSION_SYNTAX,
+            "`cel.bind` takes a variable, its value and an expression",
+        )
+        .at(name.at)),
     }
 }
 
@@ -523,7 +559,9 @@ fn comprehension(
         MacroKind::All | MacroKind::Exists | MacroKind::ExistsOne => (count == 3, false),
         MacroKind::Map => (false, count == 3),
         MacroKind::Filter | MacroKind::SortBy => (false, false),
-        MacroKind::TransformList | MacroKind::TransformMap | MacroKind::TransformMapEntry => (true, count == 4),
+        MacroKind::TransformList | MacroKind::TransformMap | MacroKind::TransformMapEntry => {
+            (true, count == 4)
+        }
     };
     let mut arguments = arguments.into_iter();
     let mut next = || {
@@ -570,7 +608,15 @@ fn call(
 }
 
 const MACROS: &[&str] = &[
-    "all", "exists", "exists_one", "filter", "map", "sortBy", "transformList", "transformMap", "transformMapEntry",
+    "all",
+    "exists",
+    "exists_one",
+    "filter",
+    "map",
+    "sortBy",
+    "transformList",
+    "transformMap",
+    "transformMapEntry",
 ];
 
 fn unknown_function(name: &Name, member: bool) -> Fault {
@@ -587,7 +633,9 @@ fn unknown_function(name: &Name, member: bool) -> Fault {
     }
     let fault = Fault::new(codes::EXPRESSION_FUNCTION, format!("there is no function `{text}`")).at(name.at);
     let replacement = match text {
-        "default" | "or" | "coalesce" => Some("write `has(a.b) ? a.b : other`, or give the input a default in its schema"),
+        "default" | "or" | "coalesce" => {
+            Some("write `has(a.b) ? a.b : other`, or give the input a default in its schema")
+        }
         "len" | "length" | "count" => Some("write `size(x)`"),
         "lower" | "toLower" => Some("write `x.lowerAscii()`"),
         "upper" | "toUpper" => Some("write `x.upperAscii()`"),
@@ -626,7 +674,8 @@ fn macro_usage(name: &str) -> &'static str {
 }
 
 fn unknown_in_namespace(space: &str, name: &Name) -> Fault {
-    let fault = Fault::new(codes::EXPRESSION_FUNCTION, format!("there is no function `{space}.{}`", name.text));
+    let fault =
+        Fault::new(codes::EXPRESSION_FUNCTION, format!("there is no function `{space}.{}`", name.text));
     let known: Vec<&str> = functions::all().filter(|f| f.space == space).map(|f| f.name).collect();
     let near = did_you_mean(&name.text, known.iter().copied());
     let fault = fault.at(name.at);

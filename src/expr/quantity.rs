@@ -27,8 +27,18 @@ impl PartialEq for Quantity {
 }
 
 const NANO: i128 = 1_000_000_000;
-const DECIMAL: &[(&str, u32)] =
-    &[("E", 18), ("P", 15), ("T", 12), ("G", 9), ("M", 6), ("k", 3), ("", 0), ("m", 103), ("u", 106), ("n", 109)];
+const DECIMAL: &[(&str, u32)] = &[
+    ("E", 18),
+    ("P", 15),
+    ("T", 12),
+    ("G", 9),
+    ("M", 6),
+    ("k", 3),
+    ("", 0),
+    ("m", 103),
+    ("u", 106),
+    ("n", 109),
+];
 const BINARY: &[(&str, u32)] = &[("Ei", 60), ("Pi", 50), ("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)];
 
 impl Quantity {
@@ -55,7 +65,8 @@ impl Quantity {
             let scaled = digits.checked_mul(NANO)?.checked_mul(1_i128.checked_shl(*bits)?)?;
             (Style::Binary, divide_up(scaled, 10_i128.checked_pow(u32::try_from(point).ok()?)?))
         } else {
-            let (style, exponent) = if let Some((_, code)) = DECIMAL.iter().find(|(name, _)| *name == suffix) {
+            let (style, exponent) = if let Some((_, code)) = DECIMAL.iter().find(|(name, _)| *name == suffix)
+            {
                 let code = i32::try_from(*code).ok()?;
                 (Style::Decimal, if code > 100 { 100 - code } else { code })
             } else {

@@ -28,7 +28,8 @@ impl Semver {
         if parts.next().is_some() {
             return None;
         }
-        let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let word =
+            |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if build.is_some_and(|build| !build.split('.').all(word)) {
             return None;
         }
@@ -107,7 +108,15 @@ mod tests {
 
     #[test]
     fn orders_as_the_specification_says() {
-        let order = ["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0", "1.0.1"];
+        let order = [
+            "1.0.0-alpha",
+            "1.0.0-alpha.1",
+            "1.0.0-alpha.beta",
+            "1.0.0-beta.2",
+            "1.0.0-beta.11",
+            "1.0.0",
+            "1.0.1",
+        ];
         for pair in order.windows(2) {
             let (a, b) = (Semver::parse(pair[0]).expect("valid"), Semver::parse(pair[1]).expect("valid"));
             assert_eq!(a.compare(&b), Ordering::Less, "{pair:?}");

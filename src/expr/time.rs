@@ -146,7 +146,10 @@ impl Timestamp {
     /// This and a duration.
     pub(super) fn add(self, nanos: i64) -> Option<Self> {
         let total = i128::from(self.seconds) * BILLION + i128::from(self.nanos) + i128::from(nanos);
-        Self::new(i64::try_from(total.div_euclid(BILLION)).ok()?, u32::try_from(total.rem_euclid(BILLION)).ok()?)
+        Self::new(
+            i64::try_from(total.div_euclid(BILLION)).ok()?,
+            u32::try_from(total.rem_euclid(BILLION)).ok()?,
+        )
     }
 
     /// The duration since another.
@@ -250,7 +253,8 @@ mod tests {
         ] {
             assert_eq!(Timestamp::parse(text).expect(text).text(), out);
         }
-        for bad in ["2023-02-29T00:00:00Z", "2023-01-01", "2023-01-01 00:00:00Z", "0001-01-01T00:00:00+01:00"] {
+        for bad in ["2023-02-29T00:00:00Z", "2023-01-01", "2023-01-01 00:00:00Z", "0001-01-01T00:00:00+01:00"]
+        {
             assert_eq!(Timestamp::parse(bad), None, "{bad}");
         }
         let leap = Timestamp::parse("2024-12-31T00:00:00Z").expect("valid").civil(0);
@@ -259,7 +263,9 @@ mod tests {
 
     #[test]
     fn reads_and_writes_durations() {
-        for (text, out) in [("1h30m", "5400s"), ("-1.5s", "-1.5s"), ("100ms", "0.1s"), ("0", "0s"), (".5h", "1800s")] {
+        for (text, out) in
+            [("1h30m", "5400s"), ("-1.5s", "-1.5s"), ("100ms", "0.1s"), ("0", "0s"), (".5h", "1800s")]
+        {
             assert_eq!(duration_text(parse_duration(text).expect(text)), out);
         }
         for bad in ["", "1", "1d", "s", "1..5s", "9999999999999h", "-"] {

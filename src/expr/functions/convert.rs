@@ -50,7 +50,8 @@ fn to_int<'a>(_: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
             }
         }
         Val::String(text) => text.parse().map_err(|_error| {
-            Fault::of_value(format!("\"{text}\" is no integer")).help("use `double(x)` for a number with a fraction")
+            Fault::of_value(format!("\"{text}\" is no integer"))
+                .help("use `double(x)` for a number with a fraction")
         })?,
         Val::Timestamp(time) => time.seconds,
         other => return Err(wants("a number, a string or a timestamp", other)),
@@ -120,7 +121,9 @@ fn to_string<'a>(_: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
     text_of(&args[0]).map(Val::String).ok_or_else(|| {
         let fault = wants("a scalar", &args[0]);
         match args[0] {
-            Val::List(_) | Val::Map(_) => fault.help("use `yaml(x)` or `json(x)` for text that holds data, or `list.join(',')`"),
+            Val::List(_) | Val::Map(_) => {
+                fault.help("use `yaml(x)` or `json(x)` for text that holds data, or `list.join(',')`")
+            }
             _ => fault,
         }
     })
@@ -149,11 +152,13 @@ fn to_bool<'a>(_: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
 fn to_duration<'a>(_: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
     match &args[0] {
         Val::Duration(nanos) => Ok(Val::Duration(*nanos)),
-        Val::Int(seconds) => {
-            seconds.checked_mul(1_000_000_000).map(Val::Duration).ok_or_else(|| beyond(&seconds.to_string(), "a duration"))
-        }
+        Val::Int(seconds) => seconds
+            .checked_mul(1_000_000_000)
+            .map(Val::Duration)
+            .ok_or_else(|| beyond(&seconds.to_string(), "a duration")),
         Val::String(text) => parse_duration(text).map(Val::Duration).ok_or_else(|| {
-            Fault::of_value(format!("\"{text}\" is no duration")).help("units are h, m, s, ms, us and ns: `1h30m`")
+            Fault::of_value(format!("\"{text}\" is no duration"))
+                .help("units are h, m, s, ms, us and ns: `1h30m`")
         }),
         other => Err(wants("a string", other)),
     }
@@ -176,8 +181,10 @@ fn to_timestamp<'a>(_: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
 pub(super) fn address(val: &Val<'_>) -> Result<std::net::IpAddr, Fault> {
     match val {
         Val::Ip(address) => Ok(*address),
-        Val::String(text) => parse_ip(text)
-            .ok_or_else(|| Fault::of_value(format!("\"{text}\" is no IP address")).help("it has no prefix length and no leading zeros")),
+        Val::String(text) => parse_ip(text).ok_or_else(|| {
+            Fault::of_value(format!("\"{text}\" is no IP address"))
+                .help("it has no prefix length and no leading zeros")
+        }),
         other => Err(wants("an IP address", other)),
     }
 }
@@ -186,8 +193,9 @@ pub(super) fn address(val: &Val<'_>) -> Result<std::net::IpAddr, Fault> {
 pub(super) fn network(val: &Val<'_>) -> Result<Cidr, Fault> {
     match val {
         Val::Cidr(net) => Ok(*net),
-        Val::String(text) => Cidr::parse(text)
-            .ok_or_else(|| Fault::of_value(format!("\"{text}\" is no CIDR")).help("write it as `10.0.0.0/16`")),
+        Val::String(text) => Cidr::parse(text).ok_or_else(|| {
+            Fault::of_value(format!("\"{text}\" is no CIDR")).help("write it as `10.0.0.0/16`")
+        }),
         other => Err(wants("a CIDR", other)),
     }
 }

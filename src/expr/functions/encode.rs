@@ -1,10 +1,10 @@
 //! Text that holds data: `json`, `lines`, `sha256`, base64.
 
 use super::{Function, Tools, global, list, text, wants, within};
-use crate::expr::data::Val;
+use crate::expr::data::{Val, integral};
 use crate::expr::fault::Fault;
 use crate::expr::machine::to_node;
-use crate::value::Origin;
+use crate::value::{Node, Number, Origin, Value};
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
@@ -36,7 +36,9 @@ pub(super) const TABLE: &[Function] = &[
     }),
     within("base64", "decode", 1, 1, "base64.decode(text)", |_, args| {
         let text = text(&args[0])?;
-        decode(text).map(|bytes| Val::Bytes(bytes.into())).ok_or_else(|| Fault::of_value("the text is no base64"))
+        decode(text)
+            .map(|bytes| Val::Bytes(bytes.into()))
+            .ok_or_else(|| Fault::of_value("the text is no base64"))
     }),
 ];
 
@@ -47,10 +49,25 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
 }
 
 fn json<'a>(tools: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
-    let node = to_node(&args[0], &Origin::Compiler, &mut tools.budget)?;
+    let mut node = to_node(&args[0], &Origin::Compiler, &mut tools.budget)?;
+    whole_numbers(&mut node);
     let text = node.to_json().to_string();
     tools.budget.text(text.len())?;
     Ok(Val::text(text))
+}
+
+/// Numbers that are whole become integers: they print without a fraction.
+fn whole_numbers(node: &mut Node) {
+    match &mut node.value {
+        Value::Number(Number::Float(number)) => {
+            if let Some(whole) = integral(*number) {
+                node.value = Value::Number(Number::Int(whole));
+            }
+        }
+        Value::List(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Map(map) => map.values_mut().for_each(|entry| whole_numbers(&mut entry.node)),
+        _ => {}
+    }
 }
 
 /// The items as lines, each with its line break.
@@ -62,8 +79,11 @@ fn lines<'a>(tools: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
                 out.push_str(&super::convert::text_of(item).unwrap_or_default());
             }
             other => {
-                return Err(Fault::of_type(format!("`lines` takes a list of scalars; item {index} is {}", other.noun()))
-                    .help("turn the items into text first: `.map(x, string(x))`"));
+                return Err(Fault::of_type(format!(
+                    "`lines` takes a list of scalars; item {index} is {}",
+                    other.noun()
+                ))
+                .help("turn the items into text first: `.map(x, string(x))`"));
             }
         }
         out.push('\n');

@@ -14,7 +14,8 @@ pub(super) const TABLE: &[Function] = &[
         other => {
             let text = text(other)?;
             Quantity::parse(text).map(Val::Quantity).ok_or_else(|| {
-                Fault::of_value(format!("\"{text}\" is no quantity")).help("write it as `500m`, `2` or `1.5Gi`")
+                Fault::of_value(format!("\"{text}\" is no quantity"))
+                    .help("write it as `500m`, `2` or `1.5Gi`")
             })
         }
     }),
@@ -26,7 +27,10 @@ pub(super) const TABLE: &[Function] = &[
         Ok(Val::Bool(quantity(&args[0])?.integer().is_some()))
     }),
     member("asInteger", 1, 1, "quantity(text).asInteger()", |_, args| {
-        quantity(&args[0])?.integer().map(Val::Int).ok_or_else(|| Fault::of_value("the quantity is no integer of 64 bits"))
+        quantity(&args[0])?
+            .integer()
+            .map(Val::Int)
+            .ok_or_else(|| Fault::of_value("the quantity is no integer of 64 bits"))
     }),
     member("asApproximateFloat", 1, 1, "quantity(text).asApproximateFloat()", |_, args| {
         Ok(Val::Double(quantity(&args[0])?.approximate()))
@@ -60,10 +64,15 @@ pub(super) const TABLE: &[Function] = &[
     member("patch", 1, 1, "semver(text).patch()", |_, args| number(semver(&args[0])?.patch)),
     super::within("format", "named", 1, 1, "format.named('dns1123Label')", |_, args| {
         let name = text(&args[0])?;
-        FORMATS.iter().find(|(known, _)| *known == name.as_ref()).map(|(known, _)| Val::Format(known)).ok_or_else(|| {
-            let known: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
-            Fault::of_value(format!("there is no format `{name}`")).note(format!("there are {}", known.join(", ")))
-        })
+        FORMATS
+            .iter()
+            .find(|(known, _)| *known == name.as_ref())
+            .map(|(known, _)| Val::Format(known))
+            .ok_or_else(|| {
+                let known: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
+                Fault::of_value(format!("there is no format `{name}`"))
+                    .note(format!("there are {}", known.join(", ")))
+            })
     }),
     named("dns1123Label", |_, _| Ok(Val::Format("dns1123Label"))),
     named("dns1123Subdomain", |_, _| Ok(Val::Format("dns1123Subdomain"))),
@@ -109,7 +118,9 @@ const FORMATS: &[(&str, Check)] = &[
             })
     }),
     ("byte", |text| super::encode::decode(text).is_some()),
-    ("date", |text| text.len() == 10 && crate::expr::time::Timestamp::parse(&format!("{text}T00:00:00Z")).is_some()),
+    ("date", |text| {
+        text.len() == 10 && crate::expr::time::Timestamp::parse(&format!("{text}T00:00:00Z")).is_some()
+    }),
     ("datetime", |text| crate::expr::time::Timestamp::parse(text).is_some()),
 ];
 
@@ -148,7 +159,9 @@ fn arithmetic<'a>(
         Val::Int(number) => Quantity::of(*number),
         other => quantity(other)?,
     };
-    apply(quantity(&args[0])?, other).map(Val::Quantity).ok_or_else(|| Fault::overflow("the quantity is too large"))
+    apply(quantity(&args[0])?, other)
+        .map(Val::Quantity)
+        .ok_or_else(|| Fault::overflow("the quantity is too large"))
 }
 
 fn order(args: &[Val<'_>]) -> Result<Ordering, Fault> {
@@ -184,4 +197,3 @@ fn semver<'v>(val: &'v Val<'_>) -> Result<&'v Semver, Fault> {
 fn number<'a>(number: u64) -> Result<Val<'a>, Fault> {
     i64::try_from(number).map(Val::Int).map_err(|_error| Fault::overflow("the number does not fit 64 bits"))
 }
-

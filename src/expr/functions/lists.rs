@@ -112,7 +112,9 @@ fn distinct<'a>(tools: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
 
 fn flatten<'a>(tools: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
     let depth = match args.get(1) {
-        Some(depth) => usize::try_from(int(depth)?).map_err(|_error| Fault::of_value("the depth is negative"))?,
+        Some(depth) => {
+            usize::try_from(int(depth)?).map_err(|_error| Fault::of_value("the depth is negative"))?
+        }
         None => 1,
     };
     let mut items = list(&args[0])?.items()?;
@@ -155,7 +157,9 @@ fn slice<'a>(_: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
     let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
     match range.filter(|(start, end)| start <= end && *end <= items.len()) {
         Some((start, end)) => Ok(Val::list(items[start..end].to_vec())),
-        None => Err(Fault::of_value(format!("{start} to {end} is no range of a list of {} items", items.len()))),
+        None => {
+            Err(Fault::of_value(format!("{start} to {end} is no range of a list of {} items", items.len())))
+        }
     }
 }
 

@@ -1,26 +1,38 @@
 //! `math.*`.
 
 use super::lists::best;
-use super::{Function, Tools, wants, within};
+use super::{Function, wants, within};
 use crate::expr::data::{List, Val};
 use crate::expr::fault::Fault;
 use std::cmp::Ordering;
 
 pub(super) const TABLE: &[Function] = &[
-    within("math", "greatest", 1, usize::MAX, "math.greatest(a, b)", |_, args| extreme(args, Ordering::Greater)),
+    within("math", "greatest", 1, usize::MAX, "math.greatest(a, b)", |_, args| {
+        extreme(args, Ordering::Greater)
+    }),
     within("math", "least", 1, usize::MAX, "math.least(a, b)", |_, args| extreme(args, Ordering::Less)),
     within("math", "ceil", 1, 1, "math.ceil(1.5)", |_, args| double(&args[0]).map(|n| Val::Double(n.ceil()))),
-    within("math", "floor", 1, 1, "math.floor(1.5)", |_, args| double(&args[0]).map(|n| Val::Double(n.floor()))),
-    within("math", "round", 1, 1, "math.round(1.5)", |_, args| double(&args[0]).map(|n| Val::Double(n.round()))),
-    within("math", "trunc", 1, 1, "math.trunc(1.5)", |_, args| double(&args[0]).map(|n| Val::Double(n.trunc()))),
+    within("math", "floor", 1, 1, "math.floor(1.5)", |_, args| {
+        double(&args[0]).map(|n| Val::Double(n.floor()))
+    }),
+    within("math", "round", 1, 1, "math.round(1.5)", |_, args| {
+        double(&args[0]).map(|n| Val::Double(n.round()))
+    }),
+    within("math", "trunc", 1, 1, "math.trunc(1.5)", |_, args| {
+        double(&args[0]).map(|n| Val::Double(n.trunc()))
+    }),
     within("math", "isNaN", 1, 1, "math.isNaN(x)", |_, args| double(&args[0]).map(|n| Val::Bool(n.is_nan()))),
-    within("math", "isInf", 1, 1, "math.isInf(x)", |_, args| double(&args[0]).map(|n| Val::Bool(n.is_infinite()))),
+    within("math", "isInf", 1, 1, "math.isInf(x)", |_, args| {
+        double(&args[0]).map(|n| Val::Bool(n.is_infinite()))
+    }),
     within("math", "isFinite", 1, 1, "math.isFinite(x)", |_, args| {
         double(&args[0]).map(|n| Val::Bool(n.is_finite()))
     }),
     within("math", "sqrt", 1, 1, "math.sqrt(x)", |_, args| number(&args[0]).map(|n| Val::Double(n.sqrt()))),
     within("math", "abs", 1, 1, "math.abs(x)", |_, args| match &args[0] {
-        Val::Int(n) => n.checked_abs().map(Val::Int).ok_or_else(|| Fault::overflow("the result does not fit 64 bits")),
+        Val::Int(n) => {
+            n.checked_abs().map(Val::Int).ok_or_else(|| Fault::overflow("the result does not fit 64 bits"))
+        }
         Val::Uint(n) => Ok(Val::Uint(*n)),
         Val::Double(n) => Ok(Val::Double(n.abs())),
         other => Err(wants("a number", other)),

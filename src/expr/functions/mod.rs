@@ -31,10 +31,9 @@ impl Tools {
             return Ok(regex.clone());
         }
         self.budget.spend(1000)?;
-        let regex = regex::RegexBuilder::new(pattern)
-            .size_limit(1 << 20)
-            .build()
-            .map_err(|error| Fault::of_value(format!("`{pattern}` is no pattern")).note(last_line(&error.to_string())))?;
+        let regex = regex::RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|error| {
+            Fault::of_value(format!("`{pattern}` is no pattern")).note(last_line(&error.to_string()))
+        })?;
         if self.patterns.len() < 64 {
             self.patterns.push((Arc::clone(pattern), regex.clone()));
         }

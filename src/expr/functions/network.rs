@@ -4,7 +4,9 @@ use super::convert::{address, network};
 use super::{Function, global, member, text, wants, within};
 use crate::expr::data::{Key, Val};
 use crate::expr::fault::Fault;
-use crate::expr::net::{Cidr, Url, is_global_unicast, is_link_local_multicast, is_link_local_unicast, parse_ip};
+use crate::expr::net::{
+    Cidr, Url, is_global_unicast, is_link_local_multicast, is_link_local_unicast, parse_ip,
+};
 use std::sync::Arc;
 
 pub(super) const TABLE: &[Function] = &[
@@ -23,7 +25,9 @@ pub(super) const TABLE: &[Function] = &[
     member("isUnspecified", 1, 1, "ip(text).isUnspecified()", |_, args| {
         Ok(Val::Bool(address(&args[0])?.is_unspecified()))
     }),
-    member("isLoopback", 1, 1, "ip(text).isLoopback()", |_, args| Ok(Val::Bool(address(&args[0])?.is_loopback()))),
+    member("isLoopback", 1, 1, "ip(text).isLoopback()", |_, args| {
+        Ok(Val::Bool(address(&args[0])?.is_loopback()))
+    }),
     member("isLinkLocalMulticast", 1, 1, "ip(text).isLinkLocalMulticast()", |_, args| {
         Ok(Val::Bool(is_link_local_multicast(address(&args[0])?)))
     }),
@@ -48,20 +52,30 @@ pub(super) const TABLE: &[Function] = &[
     global("url", 1, 1, "url('https://example.org/')", |_, args| {
         let text = text(&args[0])?;
         let parsed = Url::parse(text);
-        parsed.map(|url| Val::Url(Arc::new(url))).ok_or_else(|| Fault::of_value(format!("\"{text}\" is no URL")))
+        parsed
+            .map(|url| Val::Url(Arc::new(url)))
+            .ok_or_else(|| Fault::of_value(format!("\"{text}\" is no URL")))
     }),
     global("isURL", 1, 1, "isURL(text)", |_, args| Ok(Val::Bool(Url::parse(text(&args[0])?).is_some()))),
-    member("getScheme", 1, 1, "url(text).getScheme()", |_, args| Ok(Val::text(url(&args[0])?.scheme.as_str()))),
+    member("getScheme", 1, 1, "url(text).getScheme()", |_, args| {
+        Ok(Val::text(url(&args[0])?.scheme.as_str()))
+    }),
     member("getHost", 1, 1, "url(text).getHost()", |_, args| Ok(Val::text(url(&args[0])?.host.as_str()))),
-    member("getHostname", 1, 1, "url(text).getHostname()", |_, args| Ok(Val::text(url(&args[0])?.host_name()))),
+    member("getHostname", 1, 1, "url(text).getHostname()", |_, args| {
+        Ok(Val::text(url(&args[0])?.host_name()))
+    }),
     member("getPort", 1, 1, "url(text).getPort()", |_, args| Ok(Val::text(url(&args[0])?.port()))),
-    member("getEscapedPath", 1, 1, "url(text).getEscapedPath()", |_, args| Ok(Val::text(url(&args[0])?.path.as_str()))),
+    member("getEscapedPath", 1, 1, "url(text).getEscapedPath()", |_, args| {
+        Ok(Val::text(url(&args[0])?.path.as_str()))
+    }),
     member("getQuery", 1, 1, "url(text).getQuery()", |_, args| {
         let parameters = url(&args[0])?.parameters();
         Ok(Val::map(
             parameters
                 .into_iter()
-                .map(|(key, values)| (Key::String(key.into()), Val::list(values.into_iter().map(Val::text).collect())))
+                .map(|(key, values)| {
+                    (Key::String(key.into()), Val::list(values.into_iter().map(Val::text).collect()))
+                })
                 .collect(),
         ))
     }),

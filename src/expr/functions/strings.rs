@@ -26,8 +26,12 @@ pub(super) const TABLE: &[Function] = &[
         Ok(Val::text(regex.find(text(&args[0])?).map_or("", |found| found.as_str())))
     }),
     member("findAll", 2, 3, "text.findAll('[0-9]+')", find_all),
-    member("lowerAscii", 1, 1, "text.lowerAscii()", |_, args| Ok(Val::text(text(&args[0])?.to_ascii_lowercase()))),
-    member("upperAscii", 1, 1, "text.upperAscii()", |_, args| Ok(Val::text(text(&args[0])?.to_ascii_uppercase()))),
+    member("lowerAscii", 1, 1, "text.lowerAscii()", |_, args| {
+        Ok(Val::text(text(&args[0])?.to_ascii_lowercase()))
+    }),
+    member("upperAscii", 1, 1, "text.upperAscii()", |_, args| {
+        Ok(Val::text(text(&args[0])?.to_ascii_uppercase()))
+    }),
     member("trim", 1, 1, "text.trim()", |_, args| Ok(Val::text(text(&args[0])?.trim()))),
     member("charAt", 2, 2, "text.charAt(0)", char_at),
     member("substring", 2, 3, "text.substring(start, end)", substring),
@@ -58,7 +62,8 @@ fn find_all<'a>(tools: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
         Some(limit) => usize::try_from(int(limit)?).unwrap_or(usize::MAX),
         None => usize::MAX,
     };
-    let found: Vec<Val<'a>> = regex.find_iter(text(&args[0])?).take(limit).map(|m| Val::text(m.as_str())).collect();
+    let found: Vec<Val<'a>> =
+        regex.find_iter(text(&args[0])?).take(limit).map(|m| Val::text(m.as_str())).collect();
     tools.budget.items(found.len())?;
     Ok(Val::list(found))
 }
@@ -133,7 +138,8 @@ fn join<'a>(tools: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
     let mut out = String::new();
     for (index, item) in items.iter().enumerate() {
         let Val::String(item) = item else {
-            let fault = Fault::of_type(format!("`join` takes a list of strings; item {index} is {}", item.noun()));
+            let fault =
+                Fault::of_type(format!("`join` takes a list of strings; item {index} is {}", item.noun()));
             return Err(fault.help("turn the items into text first: `.map(x, string(x))`"));
         };
         if index > 0 {
@@ -233,7 +239,10 @@ fn format<'a>(tools: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
         };
         let done = one(verb, precision, item, &mut out)?;
         if !done {
-            return Err(Fault::of_type(format!("`%{verb}` does not take {}, which is value {index}", item.noun())));
+            return Err(Fault::of_type(format!(
+                "`%{verb}` does not take {}, which is value {index}",
+                item.noun()
+            )));
         }
         tools.budget.text(out.len())?;
     }
@@ -253,7 +262,9 @@ fn one(verb: char, precision: Option<usize>, item: &Val<'_>, out: &mut String) -
         }
         ('d', Val::Int(number)) => put(format_args!("{number}")),
         ('d', Val::Uint(number)) => put(format_args!("{number}")),
-        ('d' | 'f' | 'e', Val::Double(number)) if !number.is_finite() => put(format_args!("{}", infinite(*number))),
+        ('d' | 'f' | 'e', Val::Double(number)) if !number.is_finite() => {
+            put(format_args!("{}", infinite(*number)))
+        }
         ('f', Val::Double(number)) => put(format_args!("{number:.digits$}")),
         ('f', Val::Int(number)) => put(format_args!("{number}.{:0<digits$}", "")),
         ('e', Val::Double(number)) => {
@@ -275,7 +286,7 @@ fn one(verb: char, precision: Option<usize>, item: &Val<'_>, out: &mut String) -
         ('X', Val::String(text)) => text.bytes().all(|b| put(format_args!("{b:02X}"))),
         ('x', Val::Bytes(bytes)) => bytes.iter().all(|b| put(format_args!("{b:02x}"))),
         ('X', Val::Bytes(bytes)) => bytes.iter().all(|b| put(format_args!("{b:02X}"))),
-        ('s' | 'd' | 'f' | 'e' | 'b' | 'o' | 'x' | 'X', _) => false,
+        ('d' | 'f' | 'e' | 'b' | 'o' | 'x' | 'X', _) => false,
         _ => {
             return Err(Fault::of_value(format!("`%{verb}` means nothing in a format"))
                 .help("there are `%s %d %f %e %b %o %x %X` and `%%`"));

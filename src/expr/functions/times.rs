@@ -28,8 +28,9 @@ fn civil(args: &[Val<'_>]) -> Result<Civil, Fault> {
         Some(zone) => {
             let zone = text(zone)?;
             offset_of(zone).ok_or_else(|| {
-                Fault::of_value(format!("\"{zone}\" is no zone that is known here"))
-                    .help("write `UTC` or an offset such as `+02:00`: names of zones depend on tables that change")
+                Fault::of_value(format!("\"{zone}\" is no zone that is known here")).help(
+                    "write `UTC` or an offset such as `+02:00`: names of zones depend on tables that change",
+                )
             })?
         }
         None => 0,
