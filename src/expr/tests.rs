@@ -218,6 +218,7 @@ fn functions_of_text() {
         ("base64.encode(b'hello') + string(base64.decode('aGVsbG8'))", "\"aGVsbG8=hello\""),
         ("sha256('a')", "\"ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb\""),
         ("lines(['a', 1])", "\"a\\n1\\n\""),
+        ("yaml({'b': [1.0, 'on'], 'a': {'c': 'x: y'}})", "\"a:\\n  c: 'x: y'\\nb:\\n- 1\\n- \\\"on\\\"\\n\""),
         ("json({'b': 1.0, 'a': ['x']})", "\"{\\\"a\\\":[\\\"x\\\"],\\\"b\\\":1}\""),
     ]);
 }

@@ -1,4 +1,4 @@
-//! Text that holds data: `json`, `lines`, `sha256`, base64.
+//! Text that holds data: `yaml`, `json`, `lines`, `sha256`, base64.
 
 use super::{Function, Tools, global, list, text, wants, within};
 use crate::expr::data::{Val, integral};
@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
 pub(super) const TABLE: &[Function] = &[
+    global("yaml", 1, 1, "yaml(x)", yaml),
     global("json", 1, 1, "json(x)", json),
     global("lines", 1, 1, "lines(list)", lines),
     global("sha256", 1, 1, "sha256(text)", |_, args| {
@@ -46,6 +47,18 @@ pub(super) const TABLE: &[Function] = &[
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     GeneralPurpose::new(&base64::alphabet::STANDARD, config).decode(text).ok()
+}
+
+/// As `kubectl` prints it, with a line break at the end.
+fn yaml<'a>(tools: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
+    let mut node = to_node(&args[0], &Origin::Compiler, &mut tools.budget)?;
+    whole_numbers(&mut node);
+    let mut out = Vec::new();
+    let written = crate::yaml::write(&node, crate::yaml::Keys::Natural, &mut out);
+    let text = written.ok().and_then(|()| String::from_utf8(out).ok());
+    let text = text.ok_or_else(|| Fault::of_value("this value cannot be written as YAML: it nests too deep"))?;
+    tools.budget.text(text.len())?;
+    Ok(Val::text(text))
 }
 
 fn json<'a>(tools: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
