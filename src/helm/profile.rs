@@ -6,6 +6,10 @@ use super::value::{Type, TypeInfo, types};
 
 /// A version of Helm.
 #[derive(Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a difference between versions, independent of the others"
+)]
 pub struct Profile {
     /// As a release names it: `4.2`, `3.21`.
     pub name: &'static str,

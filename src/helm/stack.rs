@@ -36,7 +36,7 @@ pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let done = std::thread::scope(|scope| {
         let thread =
             std::thread::Builder::new().name("render".to_owned()).stack_size(LARGE).spawn_scoped(scope, run);
-        thread.ok().map(|thread| thread.join())
+        thread.ok().map(std::thread::ScopedJoinHandle::join)
     });
     match done {
         Some(Ok(Some(result))) => result,

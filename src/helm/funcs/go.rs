@@ -47,6 +47,7 @@ pub fn is_true(value: &Value) -> bool {
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the shape of every function")]
 fn not(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
     Ok(Value::Bool(!is_true(args.value(0))))
 }
@@ -107,7 +108,7 @@ fn equal(a: &Value, b: &Value) -> Result<bool, FuncError> {
 
 fn equal_other(a: &Value, b: &Value) -> Result<bool, FuncError> {
     if a.kind() != b.kind() && !a.is_untyped_nil() && !b.is_untyped_nil() {
-        let (shown_a, shown_b) = (sprintf(b"%s", &[a.clone()])?, sprint(&[b.clone()])?);
+        let (shown_a, shown_b) = (sprintf(b"%s", std::slice::from_ref(a))?, sprint(std::slice::from_ref(b))?);
         let parts: [&[u8]; 8] = [
             b"non-comparable types ",
             &shown_a,
@@ -123,16 +124,12 @@ fn equal_other(a: &Value, b: &Value) -> Result<bool, FuncError> {
     if a.is_nil() || b.is_nil() {
         return Ok(a.is_nil() == b.is_nil());
     }
-    match (a, b) {
-        (Value::Object(a), Value::Object(b)) => {
-            Ok(a.same(b) || a.type_of().kind != Kind::Ptr && a.type_of().is(b.type_of()) && a.equals(b))
-        }
-        _ => {
-            let shown = sprintf(b"%s", std::slice::from_ref(b))?;
-            let parts: [&[u8]; 4] = [b"non-comparable type ", &shown, b": ", type_name(b).as_bytes()];
-            Err(FuncError::message(parts.concat()))
-        }
+    if let (Value::Object(a), Value::Object(b)) = (a, b) {
+        return Ok(a.same(b) || a.type_of().kind != Kind::Ptr && a.type_of().is(b.type_of()) && a.equals(b));
     }
+    let shown = sprintf(b"%s", std::slice::from_ref(b))?;
+    let parts: [&[u8]; 4] = [b"non-comparable type ", &shown, b": ", type_name(b).as_bytes()];
+    Err(FuncError::message(parts.concat()))
 }
 
 fn eq(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {

@@ -85,19 +85,16 @@ impl ExecError {
 
     fn append_text(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"template: ");
-        match &self.source {
-            Some(source) => {
-                out.extend_from_slice(&source.name);
-                out.extend_from_slice(format!(":{}:{}: executing ", self.line, self.column).as_bytes());
-                crate::helm::fmt::append_quote(out, &self.template, false);
-                out.extend_from_slice(b" at <");
-                out.extend_from_slice(&self.expression);
-                out.extend_from_slice(b">: ");
-            }
-            None => {
-                out.extend_from_slice(&self.template);
-                out.extend_from_slice(b": ");
-            }
+        if let Some(source) = &self.source {
+            out.extend_from_slice(&source.name);
+            out.extend_from_slice(format!(":{}:{}: executing ", self.line, self.column).as_bytes());
+            crate::helm::fmt::append_quote(out, &self.template, false);
+            out.extend_from_slice(b" at <");
+            out.extend_from_slice(&self.expression);
+            out.extend_from_slice(b">: ");
+        } else {
+            out.extend_from_slice(&self.template);
+            out.extend_from_slice(b": ");
         }
         out.extend_from_slice(&self.message);
         match &self.cause {

@@ -11,6 +11,7 @@ use crate::helm::fmt::{append_indirect, sprint};
 use crate::helm::funcs::go::is_true;
 use crate::helm::stack;
 use crate::helm::value::{Kind, Str, Value};
+use std::sync::Arc;
 
 /// What a template prints for what is missing; Helm removes it from every output.
 pub(crate) const NO_VALUE: &[u8] = b"<no value>";
@@ -31,7 +32,7 @@ impl Ctx<'_> {
         let (line, column) = template.line_column(self.at.pos);
         Box::new(ExecError {
             template: template.name.clone(),
-            source: Some(template.source.clone()),
+            source: Some(Arc::clone(&template.source)),
             pos: self.at.pos,
             line,
             column,
@@ -185,50 +186,43 @@ impl Ctx<'_> {
         }
         let declares = &branch.pipe.declares[..];
         let mut ran = false;
-        let flow = match &value {
+        match &value {
             Value::List(list) => {
                 let interface = list.type_of().elem.is_none_or(|t| t.kind == Kind::Interface);
-                let mut flow = Flow::Next;
                 for (at, item) in list.iter().enumerate() {
                     ran = true;
                     list.read_item(at);
                     let index = i64::try_from(at).unwrap_or(i64::MAX);
                     let item = Val { value: item.clone(), interface };
-                    flow = self.turn(template, branch, Some(Val::plain(Value::int(index))), item)?;
-                    if flow == Flow::Break {
+                    let index = Val::plain(Value::int(index));
+                    if self.turn(template, branch, Some(index), item)? == Flow::Break {
                         break;
                     }
                 }
-                flow
             }
             Value::Map(map) => {
                 let interface = map.type_of().elem.is_none_or(|t| t.kind == Kind::Interface);
-                let mut flow = Flow::Next;
                 for (key, item) in map.entries_for_range() {
                     ran = true;
                     map.read_key(&key);
                     let item = Val { value: item, interface };
-                    flow = self.turn(template, branch, Some(Val::plain(Value::String(key))), item)?;
-                    if flow == Flow::Break {
+                    let index = Val::plain(Value::String(key));
+                    if self.turn(template, branch, Some(index), item)? == Flow::Break {
                         break;
                     }
                 }
-                flow
             }
             Value::Bytes(bytes) => {
-                let mut flow = Flow::Next;
                 for (at, byte) in bytes.iter().enumerate() {
                     ran = true;
                     let index = Val::plain(Value::int(i64::try_from(at).unwrap_or(i64::MAX)));
                     let item = Val::plain(Value::Uint(Kind::Uint8, u64::from(*byte)));
-                    flow = self.turn(template, branch, Some(index), item)?;
-                    if flow == Flow::Break {
+                    if self.turn(template, branch, Some(index), item)? == Flow::Break {
                         break;
                     }
                 }
-                flow
             }
-            Value::Nil => Flow::Next,
+            Value::Nil => {}
             value => {
                 let Some(count) = value.as_integer() else {
                     let shown = self.show(template, value)?;
@@ -238,7 +232,6 @@ impl Ctx<'_> {
                     let message = format!("can't use {count} to iterate over more than one variable");
                     return Err(self.fail(template, message));
                 }
-                let mut flow = Flow::Next;
                 for n in 0..count {
                     ran = true;
                     let item = match value {
@@ -246,19 +239,14 @@ impl Ctx<'_> {
                         Value::Uint(kind, _) => Value::Uint(*kind, u64::try_from(n).unwrap_or(u64::MAX)),
                         _ => Value::int64(i64::try_from(n).unwrap_or(i64::MAX)),
                     };
-                    flow = self.turn(template, branch, None, Val::plain(item))?;
-                    if flow == Flow::Break {
+                    if self.turn(template, branch, None, Val::plain(item))? == Flow::Break {
                         break;
                     }
                 }
-                flow
             }
-        };
-        let mut flow = match flow {
-            // `break` and `continue` end here.
-            Flow::Break | Flow::Continue => Flow::Next,
-            flow => flow,
-        };
+        }
+        // `break` and `continue` end here.
+        let mut flow = Flow::Next;
         if !ran && let Some(otherwise) = &branch.otherwise {
             flow = self.walk(template, dot, otherwise)?;
             // Go's recovery from `break` spans the whole action, its `else` included.
@@ -274,6 +262,7 @@ impl Ctx<'_> {
     }
 
     /// One turn of a loop.
+    #[allow(clippy::needless_pass_by_value, reason = "every caller makes it for this turn")]
     fn turn(&mut self, template: &Template, branch: &Branch, index: Option<Val>, item: Val) -> Exec<Flow> {
         if let Err(error) = self.spend(1) {
             return Err(self.limit(template, error));

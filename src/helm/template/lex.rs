@@ -223,35 +223,31 @@ impl<'t> Lexer<'t> {
     }
 
     fn lex_text(&mut self) -> Step {
-        match memchr::memmem::find(self.rest(), LEFT) {
-            Some(found) => {
-                if found > 0 {
-                    self.pos += found;
-                    let mut trim = 0;
-                    if has_left_trim(&self.text[self.pos + LEFT.len()..]) {
-                        let text = &self.text[self.start..self.pos];
-                        trim = text.iter().rev().take_while(|b| is_space(**b)).count();
-                    }
-                    self.pos -= trim;
-                    self.count_lines();
-                    let item = self.item(ItemKind::Text);
-                    self.pos += trim;
-                    self.ignore();
-                    if !item.span.is_empty() {
-                        return Step::Emit(item);
-                    }
-                }
-                Step::LeftDelim
+        let Some(found) = memchr::memmem::find(self.rest(), LEFT) else {
+            self.pos = self.text.len();
+            if self.pos > self.start {
+                self.count_lines();
+                return self.emit(ItemKind::Text);
             }
-            None => {
-                self.pos = self.text.len();
-                if self.pos > self.start {
-                    self.count_lines();
-                    return self.emit(ItemKind::Text);
-                }
-                self.emit(ItemKind::Eof)
+            return self.emit(ItemKind::Eof);
+        };
+        if found > 0 {
+            self.pos += found;
+            let mut trim = 0;
+            if has_left_trim(&self.text[self.pos + LEFT.len()..]) {
+                let text = &self.text[self.start..self.pos];
+                trim = text.iter().rev().take_while(|b| is_space(**b)).count();
+            }
+            self.pos -= trim;
+            self.count_lines();
+            let item = self.item(ItemKind::Text);
+            self.pos += trim;
+            self.ignore();
+            if !item.span.is_empty() {
+                return Step::Emit(item);
             }
         }
+        Step::LeftDelim
     }
 
     /// Whether the text goes on with `}}`, and whether with ` -}}`.

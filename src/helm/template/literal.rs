@@ -148,6 +148,7 @@ pub(super) fn character(text: &[u8]) -> Result<Number, Vec<u8>> {
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_precision_loss,
+    clippy::float_cmp,
     reason = "as Go converts"
 )]
 pub(super) fn number(text: &[u8]) -> Result<Number, Vec<u8>> {

@@ -17,6 +17,7 @@ pub fn deep_equal(a: &Value, b: &Value) -> bool {
             (Value::Bool(a), Value::Bool(b)) => a == b,
             (Value::Int(ka, a), Value::Int(kb, b)) => ka == kb && a == b,
             (Value::Uint(ka, a), Value::Uint(kb, b)) => ka == kb && a == b,
+            #[allow(clippy::float_cmp, reason = "Go compares so")]
             (Value::Float(a), Value::Float(b)) => a == b,
             (Value::String(a), Value::String(b)) => a == b,
             (Value::Bytes(a), Value::Bytes(b)) => a == b,
