@@ -159,7 +159,7 @@ impl<'a> Parser<'a> {
             }
             State::FlowSequence => self.flow_sequence(false),
             State::FlowPairKey => self.flow_pair_key(),
-            State::FlowPairValue => self.flow_value(State::FlowPairEnd, &Kind::FlowSequenceEnd),
+            State::FlowPairValue => self.flow_value(State::FlowPairEnd),
             State::FlowPairEnd => {
                 self.state = State::FlowSequence;
                 let token = self.scanner.peek()?;
@@ -171,7 +171,7 @@ impl<'a> Parser<'a> {
                 self.flow_mapping_key(true)
             }
             State::FlowMappingKey => self.flow_mapping_key(false),
-            State::FlowMappingValue => self.flow_value(State::FlowMappingKey, &Kind::FlowMappingEnd),
+            State::FlowMappingValue => self.flow_value(State::FlowMappingKey),
             State::FlowMappingEmptyValue => {
                 self.state = State::FlowMappingKey;
                 self.empty_here()
@@ -225,7 +225,7 @@ impl<'a> Parser<'a> {
 
     fn document_start(&mut self, implicit: bool) -> Parse<Event<'a>> {
         if !implicit {
-            while self.scanner.peek()?.kind == Kind::DocumentEnd {
+            while matches!(self.scanner.peek()?.kind, Kind::DocumentEnd) {
                 self.scanner.take()?;
             }
         }
@@ -256,7 +256,7 @@ impl<'a> Parser<'a> {
     fn explicit_start(&mut self, at: Extent, line: usize) -> Parse<Event<'a>> {
         self.directives()?;
         let token = self.scanner.peek()?;
-        if token.kind != Kind::DocumentStart {
+        if !matches!(token.kind, Kind::DocumentStart) {
             return Err(Self::error(Problem::ExpectedDocumentStart, token));
         }
         let at = at.to(token.at);
@@ -283,7 +283,7 @@ impl<'a> Parser<'a> {
     fn document_end(&mut self) -> Parse<Event<'a>> {
         let token = self.scanner.peek()?;
         let (mut at, line) = (Extent { start: token.at.start, end: token.at.start }, token.line);
-        if token.kind == Kind::DocumentEnd {
+        if matches!(token.kind, Kind::DocumentEnd) {
             at = token.at;
             self.scanner.take()?;
         }
@@ -442,7 +442,7 @@ impl<'a> Parser<'a> {
     }
 
     fn indentless_sequence(&mut self) -> Parse<Event<'a>> {
-        if self.scanner.peek()?.kind == Kind::BlockEntry {
+        if matches!(self.scanner.peek()?.kind, Kind::BlockEntry) {
             let dash = self.scanner.take()?;
             self.state = State::IndentlessSequence;
             return match self.scanner.peek()?.kind {
@@ -479,7 +479,7 @@ impl<'a> Parser<'a> {
 
     fn block_mapping_value(&mut self) -> Parse<Event<'a>> {
         self.state = State::BlockMappingKey;
-        if self.scanner.peek()?.kind != Kind::Value {
+        if !matches!(self.scanner.peek()?.kind, Kind::Value) {
             return self.empty_here();
         }
         let colon = self.scanner.take()?;
@@ -493,9 +493,9 @@ impl<'a> Parser<'a> {
     }
 
     fn flow_sequence(&mut self, first: bool) -> Parse<Event<'a>> {
-        if self.scanner.peek()?.kind != Kind::FlowSequenceEnd {
+        if !matches!(self.scanner.peek()?.kind, Kind::FlowSequenceEnd) {
             if !first {
-                if self.scanner.peek()?.kind != Kind::FlowEntry {
+                if !matches!(self.scanner.peek()?.kind, Kind::FlowEntry) {
                     return self.error_in(Problem::ExpectedFlowSequence, "the list starts here");
                 }
                 self.scanner.take()?;
@@ -532,11 +532,16 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn flow_value(&mut self, then: State, end: &Kind<'a>) -> Parse<Event<'a>> {
-        if self.scanner.peek()?.kind == Kind::Value {
+    fn flow_value(&mut self, then: State) -> Parse<Event<'a>> {
+        if matches!(self.scanner.peek()?.kind, Kind::Value) {
             self.scanner.take()?;
-            let next = &self.scanner.peek()?.kind;
-            if *next != Kind::FlowEntry && next != end {
+            let ended = matches!(
+                (&self.scanner.peek()?.kind, then),
+                (Kind::FlowEntry, _)
+                    | (Kind::FlowSequenceEnd, State::FlowPairEnd)
+                    | (Kind::FlowMappingEnd, State::FlowMappingKey)
+            );
+            if !ended {
                 self.states.push(then);
                 return self.node(false, false);
             }
@@ -546,9 +551,9 @@ impl<'a> Parser<'a> {
     }
 
     fn flow_mapping_key(&mut self, first: bool) -> Parse<Event<'a>> {
-        if self.scanner.peek()?.kind != Kind::FlowMappingEnd {
+        if !matches!(self.scanner.peek()?.kind, Kind::FlowMappingEnd) {
             if !first {
-                if self.scanner.peek()?.kind != Kind::FlowEntry {
+                if !matches!(self.scanner.peek()?.kind, Kind::FlowEntry) {
                     return self.error_in(Problem::ExpectedFlowMapping, "the map starts here");
                 }
                 self.scanner.take()?;

@@ -91,7 +91,7 @@ fn check_reading(cases: &[Json]) -> Vec<String> {
                 assert!(found.contains("Label"), "{text:?}: no place in {found}");
             }
             (None, Ok(node)) => {
-                faults.push(format!("{text:?}: read as {:?}, but {}", node.to_json(), case["err"]))
+                faults.push(format!("{text:?}: read as {:?}, but {}", node.to_json(), case["err"]));
             }
             (Some(json), Err(error)) => faults.push(format!("{text:?}: {error:?}, but {json}")),
             (Some(json), Ok(node)) => {
@@ -197,7 +197,7 @@ fn hostile_texts_are_refused_with_a_place() {
         "[".repeat(5_000_000),
         "- ".repeat(100_000),
         "? ".repeat(100_000),
-        (0..5_000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect(),
+        (0..5_000).flat_map(|depth| [" ".repeat(depth), "a:\n".to_owned()]).collect(),
     ] {
         let error = refused(&text);
         assert!(
@@ -215,11 +215,11 @@ fn hostile_texts_are_refused_with_a_place() {
     // A long text, copied often.
     let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), ["*a"; 90].join(", "));
     assert_eq!(refused(&long).problem(), &Problem::ExcessiveAliasing);
-    let merges =
-        format!("a: &a {{{}}}\n", (0..100).map(|n| format!("k{n}: 1")).collect::<Vec<_>>().join(", "))
-            + &(0..2_000)
-                .map(|n| format!("m{n}: {{<<: [*a, *a, *a, *a, *a, *a, *a, *a]}}\n"))
-                .collect::<String>();
+    let members: Vec<_> = (0..100).map(|n| format!("k{n}: 1")).collect();
+    let mut merges = format!("a: &a {{{}}}\n", members.join(", "));
+    for n in 0..2_000 {
+        merges += &format!("m{n}: {{<<: [*a, *a, *a, *a, *a, *a, *a, *a]}}\n");
+    }
     assert_eq!(refused(&merges).problem(), &Problem::ExcessiveAliasing);
 
     for (text, problem, start) in [

@@ -168,7 +168,7 @@ impl<'a> Scanner<'a> {
         let token = self.tokens.pop_front().expect("fetching leaves a token in the queue");
         self.available = false;
         self.taken += 1;
-        if token.kind == Kind::StreamEnd {
+        if matches!(token.kind, Kind::StreamEnd) {
             self.tokens.push_front(token.clone());
             self.available = true;
         }

@@ -155,8 +155,10 @@ impl<'o> Emitter<'o> {
     /// A string.
     pub fn string(&mut self, text: &str) {
         self.space();
-        let text = self.through_json(text);
-        self.write_string(&text, false);
+        if !self.write_simple(text) {
+            let text = self.through_json(text);
+            self.write_string(&text, false);
+        }
     }
 
     /// A list.

@@ -156,6 +156,27 @@ fn analyze(text: &str) -> Analysis {
 }
 
 impl Emitter<'_> {
+    /// Writes a value where one look shows how: most strings are short and plain, most long ones lines of ASCII.
+    pub(super) fn write_simple(&mut self, text: &str) -> bool {
+        let bytes = text.as_bytes();
+        if is_simple(bytes) {
+            let plain = reads_back(text);
+            if plain {
+                self.write_plain(text, false);
+            }
+            return plain;
+        }
+        let ascii = bytes.iter().fold(true, |ascii, byte| ascii & matches!(byte, b' '..=b'~' | b'\n'));
+        let literal = ascii
+            && memchr::memchr(b'\n', bytes).is_some()
+            && !text.ends_with(' ')
+            && memchr::memmem::find(bytes, b" \n").is_none();
+        if literal {
+            self.write_literal(text);
+        }
+        literal
+    }
+
     /// Writes a string as a value or, with `simple_key`, as a key in front of its `:`.
     pub(super) fn write_string(&mut self, text: &str, simple_key: bool) {
         if is_simple(text.as_bytes()) && reads_back(text) {
