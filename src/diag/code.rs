@@ -69,6 +69,12 @@ codes! {
     EXPRESSION_TYPE = "expression-type";
     /// A value of the right type that cannot be used.
     EXPRESSION_VALUE = "expression-value";
+    /// Values that a chart's schema does not allow.
+    HELM_SCHEMA = "helm-schema";
+    /// A chart's template that does not parse or fails.
+    HELM_TEMPLATE = "helm-template";
+    /// What a chart rendered is no YAML.
+    HELM_YAML = "helm-yaml";
     /// A range of versions where one version has to be named.
     INEXACT_VERSION = "inexact-version";
     /// A fault of the compiler itself.

@@ -7,6 +7,7 @@ pub mod capabilities;
 pub mod chart;
 pub mod context;
 pub mod engine;
+pub mod faults;
 pub mod fmt;
 pub mod funcs;
 mod glob;

@@ -47,12 +47,21 @@ pub struct Prepared {
     go: super::value::Map,
 }
 
+/// What the templates made, unsorted.
+#[derive(Debug)]
+pub struct Output {
+    /// The files, in the order they were rendered.
+    pub files: Vec<RenderedFile>,
+    /// Where every byte came from, where it was asked for.
+    pub provenance: Option<Provenance>,
+}
+
 /// Rendered and sorted.
 pub struct Rendered {
     /// Manifests and hooks.
     pub sorted: Sorted,
-    /// Where every byte came from, where it was asked for.
-    pub provenance: Option<Provenance>,
+    /// What they were cut from.
+    pub output: Output,
 }
 
 /// Why there are no manifests.
@@ -62,8 +71,8 @@ pub enum Fault {
     Dependencies(String),
     /// The values cannot be coalesced: Helm's words.
     Values(String),
-    /// The values break a schema.
-    Schema(Failure),
+    /// The values break a schema: how, and the values.
+    Schema(Failure, Table),
     /// The chart wants another version of Kubernetes.
     KubeVersion {
         /// What it wants.
@@ -73,8 +82,8 @@ pub enum Fault {
     },
     /// A template does not parse or fails.
     Template(TemplateError),
-    /// What a template made is no YAML.
-    Manifest(BadManifest, Vec<RenderedFile>),
+    /// What a template made is no YAML: the fault, and everything that was rendered.
+    Manifest(BadManifest, Output),
 }
 
 impl Fault {
@@ -85,7 +94,7 @@ impl Fault {
                 format!("chart dependencies processing failed: {words}").into_bytes()
             }
             Self::Dependencies(words) | Self::Values(words) => words.clone().into_bytes(),
-            Self::Schema(failure) => format!(
+            Self::Schema(failure, _) => format!(
                 "values don't meet the specifications of the schema(s) in the following chart(s):\n{}",
                 failure.text
             )
@@ -113,7 +122,8 @@ pub fn prepare(request: &Request<'_>, warnings: &mut Vec<String>) -> Result<Prep
     let endless = |_| Fault::Values("the values contain themselves".to_owned());
     let frozen = shared.freeze().map_err(endless)?;
     if request.check_schema {
-        schema::validate(&instance, &frozen).map_err(Fault::Schema)?;
+        schema::validate(&instance, &frozen)
+            .map_err(|failure| Fault::Schema(failure, Table::clone(&frozen)))?;
     }
     let go = shared.to_go().map_err(endless)?;
     Ok(Prepared { instance, values: frozen, go })
@@ -149,8 +159,10 @@ pub fn render(
         .into_iter()
         .map(|file| RenderedFile { path: file.path.to_str_lossy().into(), bytes: file.text.into() })
         .collect();
-    match output::sort(files.clone(), request.profile) {
-        Ok(sorted) => Ok(Rendered { sorted, provenance: rendered.provenance }),
-        Err(bad) => Err(Fault::Manifest(bad, files)),
+    let sorted = output::sort(files.clone(), request.profile);
+    let output = Output { files, provenance: rendered.provenance };
+    match sorted {
+        Ok(sorted) => Ok(Rendered { sorted, output }),
+        Err(bad) => Err(Fault::Manifest(bad, output)),
     }
 }

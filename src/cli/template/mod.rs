@@ -14,6 +14,7 @@ use crate::helm::chart::dependencies::missing;
 use crate::helm::chart::{Chart, ChartError, load_path};
 use crate::helm::context::ReleaseInfo;
 use crate::helm::engine::Options;
+use crate::helm::faults;
 use crate::helm::profile::{HELM_4_2, Profile};
 use crate::helm::release::{self, Fault, Request};
 use crate::helm::stack;
@@ -197,17 +198,28 @@ impl<'a> Run<'a> {
         match release::render(&request, &prepared, &mut Machine(self.world)) {
             Ok(rendered) if explained.is_empty() => self.print(&rendered.sorted, &prepared.instance, release),
             Ok(rendered) => {
-                let text = explain::explain(&explained, &rendered, &prepared.values, &self.sources)?;
+                let text = explain::explain(&explained, &rendered, &prepared, &self.sources)?;
                 self.outcome.stdout = text.into_bytes();
                 Ok(())
             }
             Err(fault) => {
-                if let (Fault::Manifest(_, files), true) = (&fault, self.flags.is_on("debug")) {
-                    self.print_broken(files);
+                if let (Fault::Manifest(_, output), true) = (&fault, self.flags.is_on("debug")) {
+                    self.print_broken(&output.files);
                 }
+                let fault = match fault {
+                    Fault::Manifest(..) => self.traced(request, fault),
+                    fault => fault,
+                };
                 Err(self.failed(&fault, Some(&prepared)))
             }
         }
+    }
+
+    /// A failed render once more, with every byte traced: only a failure pays for it.
+    fn traced(&self, request: Request<'_>, fault: Fault) -> Fault {
+        let request = Request { options: explain::options(), ..request };
+        let Ok(prepared) = release::prepare(&request, &mut Vec::new()) else { return fault };
+        release::render(&request, &prepared, &mut Machine(self.world)).err().unwrap_or(fault)
     }
 
     /// Helm's message, and what is known besides.
@@ -216,7 +228,8 @@ impl<'a> Run<'a> {
         if fault.has_release() && !self.flags.is_on("debug") {
             message.push_str("\n\nUse --debug flag to render out invalid YAML");
         }
-        let details = explain::details(fault, prepared, &self.sources);
+        let found = faults::diagnostics(fault, prepared, &self.sources);
+        let details = explain::draw(&found, &self.sources);
         Failed { message, details }
     }
 

@@ -1,0 +1,345 @@
+//! What went wrong in a render, for people: the place in the template, the value at fault, where that value comes
+//! from, and what it may have been meant to be.
+
+use super::output::BadManifest;
+use super::provenance::Provenance;
+use super::release::{Fault, Output, Prepared};
+use super::schema::Failure;
+use super::template::ExecError;
+use super::values::{Data, Table, Value, coalesce::print_value};
+use crate::diag::{Diagnostic, codes, did_you_mean};
+use crate::source::{FileId, Sources, Span};
+use crate::value::{Path, Segment};
+use crate::yaml;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The findings behind a fault; none where Helm's message says all there is.
+pub fn diagnostics(fault: &Fault, prepared: Option<&Prepared>, sources: &Sources) -> Vec<Diagnostic> {
+    match fault {
+        Fault::Schema(failure, values) => schema(failure, values),
+        Fault::Template(super::engine::TemplateError::Exec { error, .. }) => {
+            vec![execution(error, prepared.map(|p| &p.values), prepared, sources)]
+        }
+        Fault::Template(super::engine::TemplateError::Parse { path, error }) => {
+            let file = template_source(path, prepared, sources);
+            let message = String::from_utf8_lossy(&error.message).into_owned();
+            let found = Diagnostic::error(codes::HELM_TEMPLATE, message);
+            vec![found.at(file.map(|file| line_span(sources, file, error.line)), "")]
+        }
+        Fault::Manifest(bad, output) => vec![manifest(bad, output, prepared, sources)],
+        Fault::Dependencies(_) | Fault::Values(_) | Fault::KubeVersion { .. } => Vec::new(),
+    }
+}
+
+/// The text of a template, found again by its path.
+fn template_source(path: &str, prepared: Option<&Prepared>, sources: &Sources) -> Option<FileId> {
+    let templates = super::context::templates(&prepared?.instance);
+    let file = templates.into_iter().rev().find(|file| file.path == path)?;
+    Some(sources.add(path, String::from_utf8_lossy(&file.text).into_owned()))
+}
+
+fn line_span(sources: &Sources, file: FileId, line: usize) -> Span {
+    let text = sources.get(file);
+    let start: usize = text.text().split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    Span::new(file, start, start + text.line(line).len())
+}
+
+fn path_text(path: &[String]) -> String {
+    Path::from(path.iter().map(|key| Segment::Key(Arc::from(key.as_str()))).collect::<Vec<_>>()).to_string()
+}
+
+/// The value at keys and indices, and the deepest one on the way.
+fn walk<'a>(root: &'a Value, path: &[String]) -> (Option<&'a Value>, &'a Value, usize) {
+    let mut at = root;
+    for (taken, key) in path.iter().enumerate() {
+        let next = match &at.data {
+            Data::Table(table) => table.get(key.as_bytes()),
+            Data::List(items) => key.parse::<usize>().ok().and_then(|index| items.get(index)),
+            _ => None,
+        };
+        match next {
+            Some(next) => at = next,
+            None => return (None, at, taken),
+        }
+    }
+    (Some(at), at, path.len())
+}
+
+fn root(values: &Table) -> Value {
+    Value::new(Data::Table(Arc::clone(values)), crate::value::Origin::Compiler)
+}
+
+fn schema(failure: &Failure, values: &Table) -> Vec<Diagnostic> {
+    let root = root(values);
+    failure
+        .violations
+        .iter()
+        .map(|violation| {
+            let path: Vec<String> = violation.chart.iter().chain(&violation.path).cloned().collect();
+            let (found, deepest, _) = walk(&root, &path);
+            let shown =
+                if path.is_empty() { "the values".to_owned() } else { format!("`{}`", path_text(&path)) };
+            let mut out = Diagnostic::error(codes::HELM_SCHEMA, format!("{shown}: {}", violation.text));
+            let extra = unexpected(&violation.text);
+            let culprit = extra.as_ref().and_then(|name| {
+                found.and_then(Value::as_table).and_then(|table| table.get(name.as_bytes()))
+            });
+            let culprit = culprit.or(found).unwrap_or(deepest);
+            out = out.at(culprit.origin.span(), "this value");
+            if let (Some(name), Some(table)) = (&extra, found.and_then(Value::as_table)) {
+                let others: Vec<String> = table
+                    .keys()
+                    .map(|key| key.to_str_lossy().into_owned())
+                    .filter(|key| key != name)
+                    .collect();
+                if let Some(meant) = did_you_mean(name, others.iter().map(String::as_str)) {
+                    out = out.help(format!("`{meant}` exists: did you mean it instead of `{name}`?"));
+                }
+            }
+            out
+        })
+        .collect()
+}
+
+/// The first name in "additional properties 'a', 'b' not allowed".
+fn unexpected(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("additional properties '")?;
+    rest.split('\'').next().map(str::to_owned)
+}
+
+fn execution(
+    error: &ExecError,
+    values: Option<&Table>,
+    prepared: Option<&Prepared>,
+    sources: &Sources,
+) -> Diagnostic {
+    let mut files = BTreeMap::new();
+    let inner = error.innermost();
+    let mut message = String::from_utf8_lossy(&inner.message).into_owned();
+    if let Some(super::template::Cause::Text(text)) = &inner.cause {
+        message.push_str(&text.to_str_lossy());
+    }
+    // The chart's own words stand between marks (helm 4.2.4 `engine.go`, `warnWrap`).
+    if let Some(own) = message.split("HELM_ERR_START").nth(1) {
+        message = own.split("HELM_ERR_END").next().unwrap_or(own).to_owned();
+    }
+    let mut out = Diagnostic::error(codes::HELM_TEMPLATE, message.trim());
+    let expression = String::from_utf8_lossy(&inner.expression).into_owned();
+    out = out.at(exec_span(inner, &mut files, sources), "while this is evaluated");
+    for link in error.chain().iter().rev().skip(1) {
+        if let Some(span) = exec_span(link, &mut files, sources) {
+            out = out.trace(format!("called from {}", sources.place(span)));
+        }
+    }
+    if let (Some(values), Some(prepared)) = (values, prepared) {
+        let template = error.template.to_str_lossy();
+        for path in value_paths(&expression) {
+            let path: Vec<String> = chart_keys(&template, prepared).into_iter().chain(path).collect();
+            out = about_value(out, &path, values, sources);
+        }
+    }
+    out
+}
+
+/// The keys under which the root's values hold those of the chart that a template belongs to.
+fn chart_keys(template: &str, prepared: &Prepared) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut at = &prepared.instance;
+    let mut rest = template.strip_prefix(&format!("{}/", at.metadata.name)).unwrap_or_default();
+    while let Some(inner) = rest.strip_prefix("charts/") {
+        let Some(child) = at.children.iter().find(|c| inner.starts_with(&format!("{}/", c.metadata.name)))
+        else {
+            break;
+        };
+        keys.push(child.metadata.name.clone());
+        rest = &inner[child.metadata.name.len() + 1..];
+        at = child;
+    }
+    keys
+}
+
+/// The paths behind `.Values` that an expression names.
+fn value_paths(expression: &str) -> Vec<Vec<String>> {
+    let mut out: Vec<Vec<String>> = Vec::new();
+    for (at, _) in expression.match_indices(".Values.") {
+        let rest = &expression[at + ".Values.".len()..];
+        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).unwrap_or(rest.len());
+        let path: Vec<String> =
+            rest[..end].split('.').filter(|key| !key.is_empty()).map(str::to_owned).collect();
+        if !path.is_empty() && !out.contains(&path) {
+            out.push(path);
+        }
+    }
+    out
+}
+
+/// Says what a value is and where it was set, or what is missing and what may have been meant.
+fn about_value(out: Diagnostic, path: &[String], values: &Table, sources: &Sources) -> Diagnostic {
+    let root = root(values);
+    let (found, deepest, taken) = walk(&root, path);
+    let place = |value: &Value| value.origin.span().map(|span| sources.place(span));
+    let name = path_text(&path[..taken]);
+    if let Some(value) = found {
+        let text = short(value);
+        return match place(value) {
+            Some(place) => out.note(format!("`{}` is {text}, set at {place}", path_text(path))),
+            None => out.note(format!("`{}` is {text}", path_text(path))),
+        };
+    }
+    let missing = &path[taken];
+    let Data::Table(table) = &deepest.data else {
+        let text = short(deepest);
+        let span = deepest.origin.span();
+        return out
+            .note(format!("`{name}` is {text}, not a table: `{missing}` cannot be read of it"))
+            .related(span, "it is set here");
+    };
+    let out = if name.is_empty() {
+        out.note(format!("there is no value `{missing}`"))
+    } else {
+        out.note(format!("`{name}` holds no `{missing}`")).related(deepest.origin.span(), "this table")
+    };
+    let keys: Vec<String> = table.keys().map(|key| key.to_str_lossy().into_owned()).collect();
+    match did_you_mean(missing, keys.iter().map(String::as_str)) {
+        Some(meant) => out.help(format!("did you mean `{meant}`?")),
+        None => out,
+    }
+}
+
+/// A value in a few words.
+fn short(value: &Value) -> String {
+    match &value.data {
+        Data::Null => "null".to_owned(),
+        Data::Table(table) => format!("a table of {} keys", table.len()),
+        Data::List(items) => format!("a list of {} items", items.len()),
+        Data::String(text) if text.len() > 60 => "a text".to_owned(),
+        Data::String(text) => format!("the text `{}`", text.to_str_lossy()),
+        _ => format!("`{}`", print_value(value)),
+    }
+}
+
+fn exec_span(error: &ExecError, files: &mut BTreeMap<Vec<u8>, FileId>, sources: &Sources) -> Option<Span> {
+    let source = error.source.as_ref()?;
+    let key = [&source.name[..], b"\0", &source.text[..source.text.len().min(64)]].concat();
+    let file = *files.entry(key).or_insert_with(|| {
+        sources
+            .add(source.name.to_str_lossy().into_owned(), String::from_utf8_lossy(&source.text).into_owned())
+    });
+    let (start, end) = expression_range(&source.text, error.pos as usize, &error.expression);
+    Some(Span::new(file, start, end))
+}
+
+/// Where the expression that Go names stands: its position is that of a part of it, often the last one.
+fn expression_range(text: &[u8], position: usize, expression: &[u8]) -> (usize, usize) {
+    let from = position.saturating_sub(expression.len());
+    let to = (position + expression.len()).min(text.len());
+    let around = text.get(from..to).unwrap_or_default();
+    let found = (!expression.is_empty()).then(|| memchr::memmem::find(around, expression)).flatten();
+    if let Some(at) = found {
+        return (from + at, from + at + expression.len());
+    }
+    let rest = text.get(position..).unwrap_or_default();
+    let length = rest.iter().position(|b| b.is_ascii_whitespace() || *b == b'}').unwrap_or(rest.len());
+    (position, position + length.clamp(1, 60))
+}
+
+fn manifest(
+    bad: &BadManifest,
+    output: &Output,
+    prepared: Option<&Prepared>,
+    sources: &Sources,
+) -> Diagnostic {
+    let rendered = output.files.iter().position(|file| file.path == bad.path);
+    let Some(number) = rendered else { return Diagnostic::error(codes::HELM_YAML, bad.words.as_str()) };
+    let bytes = &output.files[number].bytes;
+    let file = sources.add(format!("{} (rendered)", bad.path), String::from_utf8_lossy(bytes).into_owned());
+    let document = &bytes[bad.range.clone()];
+    let fault = yaml::Composer::new(yaml::Parser::from_bytes(document), yaml::Options::LENIENT)
+        .next_document(&mut yaml::NodeBuilder::new(file))
+        .err();
+    let offset = bad.range.start + fault.as_ref().map_or(0, |fault| fault.at().start as usize);
+    let end = bad.range.start + fault.as_ref().map_or(1, |fault| fault.at().end as usize);
+    let words = fault.as_ref().map_or_else(|| bad.words.clone(), ToString::to_string);
+    let mut out = Diagnostic::error(codes::HELM_YAML, words).at(Span::new(file, offset, end), "");
+    let Some(provenance) = &output.provenance else { return out };
+    // The fault is seen at the end of what caused it: the whole line is to blame.
+    let line = bytes[..offset.min(bytes.len())].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+    let mut said = Vec::new();
+    for at in [offset, line] {
+        for fact in origin_of(provenance, number, at, prepared, sources) {
+            if !said.contains(&fact) {
+                out = out.note(fact.clone());
+                said.push(fact);
+            }
+        }
+    }
+    out
+}
+
+/// What made the byte at `offset` of a file: the template's place, those around it, and the values read.
+pub fn origin_of(
+    provenance: &Provenance,
+    file: usize,
+    offset: usize,
+    prepared: Option<&Prepared>,
+    sources: &Sources,
+) -> Vec<String> {
+    let Some(span) = provenance.span(file, offset) else { return Vec::new() };
+    let mut out = Vec::new();
+    let place = |source: u32, from: u32| {
+        let source = provenance.sources.get(source as usize)?;
+        let before = source.text.get(..from as usize)?;
+        let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+        let column = before.len() - before.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1) + 1;
+        Some(format!("{}:{line}:{column}", source.name))
+    };
+    let text = |source: u32, from: u32, to: u32| {
+        let source = provenance.sources.get(source as usize)?;
+        let text = String::from_utf8_lossy(source.text.get(from as usize..to as usize)?).trim().to_owned();
+        (!text.is_empty() && text.len() <= 80 && !text.contains('\n')).then_some(text)
+    };
+    if let Some(made) = place(span.source, span.from) {
+        let expression = text(span.source, span.from, span.to);
+        out.push(match expression {
+            Some(expression) => format!("made by {made}: {expression}"),
+            None => format!("made by {made}"),
+        });
+    }
+    for scope in provenance.scopes_of(span.scope) {
+        if let Some(around) = place(scope.source, scope.from) {
+            let what = if scope.call { "called from" } else { "inside" };
+            let expression = text(scope.source, scope.from, scope.to);
+            out.push(match expression {
+                Some(expression) => format!("{what} {around}: {expression}"),
+                None => format!("{what} {around}"),
+            });
+        }
+    }
+    let evidence = provenance.evidence(span.evidence);
+    for read in &evidence.reads {
+        let path: Vec<String> =
+            provenance.reads.segments(read.path).iter().map(|key| key.to_str_lossy().into_owned()).collect();
+        if let Some(prepared) = prepared {
+            out.push(read_text(&path, &prepared.values, sources));
+        }
+    }
+    for call in &evidence.impure {
+        if let Some(call) = provenance.impure.get(*call as usize) {
+            out.push(format!("from `{}`, which gives another result each time", call.function));
+        }
+    }
+    out
+}
+
+/// A value that was read, and where it is set.
+fn read_text(path: &[String], values: &Table, sources: &Sources) -> String {
+    let name = path_text(path);
+    match walk(&root(values), path).0 {
+        None => format!("read `.Values.{name}`, which is not set"),
+        Some(value) => match value.origin.span() {
+            Some(span) => format!("read `.Values.{name}`: {}, set at {}", short(value), sources.place(span)),
+            None => format!("read `.Values.{name}`: {}", short(value)),
+        },
+    }
+}
