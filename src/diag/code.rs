@@ -43,12 +43,20 @@ codes! {
     BACKUP_WITHOUT_CREDENTIALS = "backup-without-credentials";
     /// A patch that cannot be applied to its target.
     BAD_PATCH = "bad-patch";
+    /// The branch that is committed to is what a work tree shows.
+    BRANCH_CHECKED_OUT = "branch-checked-out";
     /// Units that wait for each other in a circle.
     CYCLE = "cycle";
+    /// The journal of an interrupted build cannot be read.
+    DAMAGED_JOURNAL = "damaged-journal";
+    /// The list of files that stackc wrote cannot be read.
+    DAMAGED_LIST = "damaged-list";
     /// One object is made twice in an environment.
     DUPLICATE_OBJECT = "duplicate-object";
     /// Two units of an environment would have one name.
     DUPLICATE_UNIT = "duplicate-unit";
+    /// A file of the output was changed since stackc wrote it.
+    EDITED_BY_HAND = "edited-by-hand";
     /// An encrypted object that does not say which namespace it is for.
     ENCRYPTED_WITHOUT_NAMESPACE = "encrypted-without-namespace";
     /// A function that does not exist, or is called in a wrong way.
@@ -69,6 +77,8 @@ codes! {
     EXPRESSION_TYPE = "expression-type";
     /// A value of the right type that cannot be used.
     EXPRESSION_VALUE = "expression-value";
+    /// A file that stackc did not write stands where it would write one.
+    FOREIGN_FILE = "foreign-file";
     /// Values that a chart's schema does not allow.
     HELM_SCHEMA = "helm-schema";
     /// A chart's template that does not parse or fails.
@@ -115,14 +125,20 @@ codes! {
     UNKNOWN_KIND = "unknown-kind";
     /// A name that nothing in scope has.
     UNKNOWN_NAME = "unknown-name";
+    /// A Git revision or branch that does not exist or cannot.
+    UNKNOWN_REVISION = "unknown-revision";
     /// A unit is named that is not there.
     UNKNOWN_UNIT = "unknown-unit";
     /// A file that is needed does not exist or cannot be read.
     UNREADABLE_FILE = "unreadable-file";
     /// A reference to an object that is nowhere.
     UNRESOLVED_REFERENCE = "unresolved-reference";
+    /// A Git repository that cannot be opened or written.
+    UNUSABLE_REPOSITORY = "unusable-repository";
     /// A value that cannot be written as YAML.
     UNWRITABLE = "unwritable";
+    /// A file of the output could not be written.
+    UNWRITTEN = "unwritten";
     /// A wildcard certificate from an issuer that cannot prove it.
     WILDCARD_NEEDS_DNS01 = "wildcard-needs-dns01";
     /// A key that is set twice in one YAML map.

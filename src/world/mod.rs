@@ -6,6 +6,7 @@
 
 mod below;
 pub mod chart;
+pub mod git;
 pub mod memory;
 pub mod net;
 pub mod os;

@@ -1,0 +1,128 @@
+//! The journal: everything that a build writes, in one file, before it writes anything.
+//!
+//! The journal appears whole or not at all (a rename). While it is there, the files around it may be old or new, and
+//! writing all of it again gives the new tree; once it is gone, the tree is new. Paths in it are checked as anything
+//! else that is read from a disk.
+
+use crate::diag::{Diagnostic, Reported, Sink, codes};
+use crate::diff::ChangeSet;
+use crate::world::{EntryKind, World, WorldError};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use std::collections::BTreeSet;
+
+/// Beside `envs` and `clusters`.
+const NAME: &str = ".stackc-journal";
+const VERSION: u64 = 1;
+
+/// One file: its bytes, or that it goes.
+type Step = (Utf8PathBuf, Option<Vec<u8>>);
+
+pub(super) fn write(changes: &ChangeSet, world: &dyn World) -> Result<(), WorldError> {
+    let root = changes.root();
+    let steps: Vec<Step> = changes
+        .environments()
+        .iter()
+        .flat_map(|environment| environment.files())
+        .map(|file| (file.path.clone(), file.after.clone()))
+        .collect();
+    world.write(&root.join(NAME), &encode(&steps))?;
+    carry_out(root, &steps, world)
+}
+
+/// Writes and removes what a journal says, then the journal itself.
+fn carry_out(root: &Utf8Path, steps: &[Step], world: &dyn World) -> Result<(), WorldError> {
+    let mut emptied: BTreeSet<Utf8PathBuf> = BTreeSet::new();
+    for (path, bytes) in steps {
+        match bytes {
+            Some(bytes) => world.write(&root.join(path), bytes)?,
+            None => {
+                world.remove(&root.join(path))?;
+                // The folder of the environment, two levels down, stays.
+                emptied.extend(
+                    path.ancestors()
+                        .skip(1)
+                        .filter(|folder| folder.components().count() > 2)
+                        .map(Utf8Path::to_owned),
+                );
+            }
+        }
+    }
+    for folder in emptied.iter().rev() {
+        world.remove_empty_folder(&root.join(folder))?;
+    }
+    world.remove(&root.join(NAME))
+}
+
+/// Carries out a journal that is still there.
+pub(super) fn complete(root: &Utf8Path, world: &dyn World, sink: &mut Sink) -> Result<bool, Reported> {
+    let path = root.join(NAME);
+    let bytes = match world.read(&path) {
+        Ok(bytes) => bytes,
+        Err(WorldError::Missing(_)) => return Ok(false),
+        Err(error) => return Err(sink.report(Diagnostic::error(codes::UNREADABLE_FILE, error.to_string()))),
+    };
+    let Some(steps) = decode(&bytes) else {
+        return Err(sink.report(
+            Diagnostic::error(
+                codes::DAMAGED_JOURNAL,
+                format!("the journal `{path}` of an interrupted build is damaged"),
+            )
+            .help("delete it, and build again: every file of the output is then compared anew"),
+        ));
+    };
+    sweep(root, &steps, world);
+    carry_out(root, &steps, world).map_err(|error| sink.report(super::unwritten(&error)))?;
+    Ok(true)
+}
+
+/// Removes what a killed write left beside its file.
+fn sweep(root: &Utf8Path, steps: &[Step], world: &dyn World) {
+    let folders: BTreeSet<&Utf8Path> = steps.iter().filter_map(|(path, _)| path.parent()).collect();
+    for folder in folders {
+        let folder = root.join(folder);
+        for entry in world.list(&folder).unwrap_or_default() {
+            let left = entry.name.starts_with('.')
+                && entry.name.rsplit_once(".stackc-").is_some_and(|(_, process)| {
+                    !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit())
+                });
+            if left && entry.kind == EntryKind::File {
+                // Left-overs do no harm: the next build tries again.
+                let _ = world.remove(&folder.join(entry.name));
+            }
+        }
+    }
+}
+
+fn encode(steps: &[Step]) -> Vec<u8> {
+    let steps: Vec<serde_json::Value> = steps
+        .iter()
+        .map(|(path, bytes)| {
+            serde_json::json!({"path": path.as_str(), "bytes": bytes.as_ref().map(|bytes| STANDARD.encode(bytes))})
+        })
+        .collect();
+    serde_json::json!({"version": VERSION, "steps": steps}).to_string().into_bytes()
+}
+
+fn decode(bytes: &[u8]) -> Option<Vec<Step>> {
+    let journal: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    if journal.get("version")?.as_u64()? != VERSION {
+        return None;
+    }
+    journal
+        .get("steps")?
+        .as_array()?
+        .iter()
+        .map(|step| {
+            let path = Utf8PathBuf::from(step.get("path")?.as_str()?);
+            let inside = !path.as_str().is_empty()
+                && path.components().all(|part| matches!(part, Utf8Component::Normal(_)));
+            let bytes = match step.get("bytes")? {
+                serde_json::Value::Null => None,
+                text => Some(STANDARD.decode(text.as_str()?).ok()?),
+            };
+            inside.then_some((path, bytes))
+        })
+        .collect()
+}
