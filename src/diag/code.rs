@@ -91,8 +91,14 @@ codes! {
     INTERNAL = "internal";
     /// A name or label that Kubernetes does not take.
     INVALID_NAME = "invalid-name";
+    /// A schema of inputs that says what it cannot say.
+    INVALID_SCHEMA = "invalid-schema";
+    /// A value of the right type that means nothing.
+    INVALID_VALUE = "invalid-value";
     /// `stackc.lock` is not what stackc writes.
     LOCK_MALFORMED = "lock-malformed";
+    /// An input that has to be given and is not.
+    MISSING_INPUT = "missing-input";
     /// A key that a Secret or ConfigMap does not have.
     MISSING_KEY = "missing-key";
     /// A reference into another namespace that nothing there allows.
@@ -121,6 +127,8 @@ codes! {
     SHADOWED_NAME = "shadowed-name";
     /// Something that the chosen delivery cannot carry.
     UNDELIVERABLE = "undeliverable";
+    /// A key that nothing knows.
+    UNKNOWN_KEY = "unknown-key";
     /// A kind of object that nothing in the environment brings.
     UNKNOWN_KIND = "unknown-kind";
     /// A name that nothing in scope has.
@@ -141,6 +149,8 @@ codes! {
     UNWRITTEN = "unwritten";
     /// A wildcard certificate from an issuer that cannot prove it.
     WILDCARD_NEEDS_DNS01 = "wildcard-needs-dns01";
+    /// A value of the wrong type.
+    WRONG_TYPE = "wrong-type";
     /// A key that is set twice in one YAML map.
     YAML_DUPLICATE_KEY = "yaml-duplicate-key";
     /// Text that is not YAML as Kubernetes reads it.

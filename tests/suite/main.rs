@@ -4,5 +4,6 @@
 mod helm_cases;
 mod helm_conformance;
 mod packages;
+mod schemas;
 mod tidy;
 mod yaml;
