@@ -673,7 +673,8 @@ fn unknown(name: &str, known: &[Arc<str>]) -> Fault {
 
 fn missing(map: &str, key: &str, known: &[Arc<str>]) -> Fault {
     let holder = if map == "this value" { map.to_owned() } else { format!("`{map}`") };
-    let fault = Fault::new(codes::EXPRESSION_MISSING_KEY, format!("{holder} has no key `{key}`")).label("not there");
+    let fault =
+        Fault::new(codes::EXPRESSION_MISSING_KEY, format!("{holder} has no key `{key}`")).label("not there");
     let fault = match did_you_mean(key, known.iter().map(AsRef::as_ref)) {
         Some(near) => fault.help(format!("did you mean `{near}`?")),
         None if map == "this value" => fault,

@@ -348,9 +348,12 @@ impl<'a> Composer<'a> {
                                 match self.key(scalar, event.at)? {
                                     Ok(key) => frame.key = Some((key, event.at)),
                                     Err(problem) => {
-                                        let key = Key { text: Cow::Borrowed(""), kind: KeyKind::Null };
-                                        frame.key = Some((key, event.at));
+                                        // Without a key yet: no later member of this map replaces it.
                                         self.doubtful.push(self.doubt(problem, event.at, &frames));
+                                        let key = Key { text: Cow::Borrowed(""), kind: KeyKind::Null };
+                                        if let Some(Frame::Map(frame)) = frames.last_mut() {
+                                            frame.key = Some((key, event.at));
+                                        }
                                     }
                                 }
                             }

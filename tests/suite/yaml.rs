@@ -232,6 +232,8 @@ fn hostile_texts_are_refused_with_a_place() {
         ("a: @b\n", Problem::BadToken('@'), 3),
         ("a: 1\n---\nb: 2\n", Problem::SecondDocument, 9),
         ("a: {{ b }}\n", Problem::KeyNotScalar, 4),
+        ("~: a\n'': b\n", Problem::UnsupportedKey("<nil>"), 0),
+        ("a: [.inf]\nb: 1\n", Problem::NotFinite("+Inf".into()), 4),
     ] {
         let error = refused(text);
         assert_eq!((error.problem(), error.at().start), (&problem, start), "{text:?}");

@@ -56,7 +56,8 @@ fn yaml<'a>(tools: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
     let mut out = Vec::new();
     let written = crate::yaml::write(&node, crate::yaml::Keys::Natural, &mut out);
     let text = written.ok().and_then(|()| String::from_utf8(out).ok());
-    let text = text.ok_or_else(|| Fault::of_value("this value cannot be written as YAML: it nests too deep"))?;
+    let text =
+        text.ok_or_else(|| Fault::of_value("this value cannot be written as YAML: it nests too deep"))?;
     tools.budget.text(text.len())?;
     Ok(Val::text(text))
 }
