@@ -306,8 +306,13 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn fault<T>(&self, context: &str) -> Step<T> {
-        let Some(&byte) = self.text.get(self.at) else {
-            return Err(b"unexpected end of JSON input".to_vec());
+        // At the end Go's scanner is fed one space more, which ends a number or a word, but not well.
+        let inside =
+            ["in literal", "in numeric", "in exponent", "in \\u", "in string escape", "after decimal"];
+        let byte = match self.text.get(self.at) {
+            Some(&byte) => byte,
+            None if inside.iter().any(|start| context.starts_with(start)) => b' ',
+            None => return Err(b"unexpected end of JSON input".to_vec()),
         };
         let quoted = match byte {
             b'\'' => r"'\''".into(),
@@ -568,6 +573,9 @@ mod tests {
         for (text, words) in [
             ("", "unexpected end of JSON input"),
             ("{", "unexpected end of JSON input"),
+            ("nul", "invalid character ' ' in literal null (expecting 'l')"),
+            ("-", "invalid character ' ' in numeric literal"),
+            ("\"a", "unexpected end of JSON input"),
             ("{a", "invalid character 'a' looking for beginning of object key string"),
             ("[1,]", "invalid character ']' looking for beginning of value"),
             ("{\"a\" 1}", "invalid character '1' after object key"),

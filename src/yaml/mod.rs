@@ -48,6 +48,6 @@ pub use error::{Error, Extent, Problem};
 pub use input::decode;
 pub use node::{Doc, NodeBuilder, first, read, read_all, read_first};
 pub use parse::{Event, EventKind, Parser, Scalar};
-pub use resolve::{Resolved, resolve};
+pub use resolve::{Resolved, is_base_60, resolve};
 pub use scan::Style;
 pub use write::{Emitter, Keys, ToYaml, Unwritable, to_yaml, write};

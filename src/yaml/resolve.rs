@@ -273,7 +273,7 @@ fn literal(rest: &mut &[u8], byte: u8) -> bool {
 }
 
 /// `^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$`: read as text, but quoted for other readers.
-pub(super) fn is_base_60(text: &str) -> bool {
+pub fn is_base_60(text: &str) -> bool {
     let bytes = text.as_bytes();
     let start = usize::from(matches!(bytes.first(), Some(b'+' | b'-')));
     if !bytes.get(start).is_some_and(u8::is_ascii_digit) || memchr::memchr(b':', bytes).is_none() {

@@ -3,6 +3,7 @@
 //! The `from` functions never fail: what is wrong stands in the map's `Error`, or is the list's one item. The `to`
 //! functions give the empty text for what they cannot write (`toToml` the error's text), their `must` forms fail.
 
+mod pretty;
 mod yaml;
 
 pub use yaml::{read_yaml, write_yaml};

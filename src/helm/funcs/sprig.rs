@@ -4,6 +4,8 @@
 //! and the comment says which.
 
 mod cast;
+mod certs;
+mod crypto;
 mod dates;
 mod decimal;
 mod defaults;
@@ -30,6 +32,8 @@ use super::Function;
 
 /// All of sprig's tables.
 pub static TABLES: &[&[Function]] = &[
+    certs::FUNCTIONS,
+    crypto::FUNCTIONS,
     dates::FUNCTIONS,
     defaults::FUNCTIONS,
     dicts::FUNCTIONS,

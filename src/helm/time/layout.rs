@@ -178,10 +178,7 @@ fn sign(seconds: i32) -> char {
 fn unnamed_zone(seconds: i32) -> String {
     let minutes = (seconds / 60).abs();
     let hours = minutes / 60;
-    match minutes % 60 {
-        0 => format!("{}{hours:02}", sign(seconds)),
-        rest => format!("{}{hours:02}{rest:02}", sign(seconds)),
-    }
+    format!("{}{hours:02}{:02}", sign(seconds), minutes % 60)
 }
 
 fn offset(seconds: i32, shape: ZoneShape) -> String {

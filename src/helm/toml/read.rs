@@ -128,11 +128,13 @@ impl Reader<'_> {
             } else {
                 self.key_value(&table, &prefix, 0)?;
             }
+            self.last_key = dotted(&prefix);
             self.end_of_line()?;
         }
     }
 
     fn header(&mut self, close: &str) -> Step<Vec<Str>> {
+        self.last_key.clear();
         self.blanks();
         let keys = self.keys()?;
         self.blanks();
@@ -143,7 +145,6 @@ impl Reader<'_> {
                 &close[..1]
             ));
         }
-        self.last_key = dotted(&keys);
         Ok(keys)
     }
 
@@ -206,6 +207,9 @@ impl Reader<'_> {
         let keys = self.keys()?;
         self.blanks();
         if !self.eat("=") {
+            if self.peek().is_none() {
+                return Err("unexpected EOF; expected key separator '='".into());
+            }
             let found = self.found();
             return Err(format!("expected '.' or '=', but got {found} instead"));
         }
@@ -242,6 +246,9 @@ impl Reader<'_> {
                     let rest = &self.text[self.at..];
                     let bare = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
                     let end = rest.iter().position(|b| !bare(b)).unwrap_or(rest.len());
+                    if end == 0 && matches!(self.peek(), Some(b'=' | b']' | b'.')) {
+                        return Err(format!("unexpected {}: key name appears blank", self.found()));
+                    }
                     if end == 0 {
                         let found = self.found();
                         return Err(format!("expected start of a key but got {found} instead"));
@@ -269,6 +276,7 @@ impl Reader<'_> {
             Some(b'[') => self.array(path, depth),
             Some(b'{') => self.inline_table(path, depth),
             Some(byte) if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-') => self.bare_value(),
+            None => Err("unexpected EOF; expected value".into()),
             _ => {
                 let found = self.found();
                 Err(format!("expected value but found {found} instead"))
@@ -367,7 +375,7 @@ impl Reader<'_> {
                     b'r' => b'\r',
                     b'e' => 0x1b,
                     b'"' | b'\\' => kind,
-                    _ => return Err(format!("invalid escape character {:?}", char::from(kind))),
+                    _ => return Err(format!("invalid escape in string '\\{}'", char::from(kind))),
                 });
                 return Ok(());
             }
@@ -444,9 +452,11 @@ impl Reader<'_> {
             _ if is_date(text) => date(text).ok_or_else(|| format!("Invalid TOML Datetime: {shown:?}."))?,
             _ => number(text).map_err(|out_of_range| {
                 if out_of_range {
-                    format!("{shown:?} is out of range for int64")
+                    format!("{shown} is out of range for int64")
                 } else if text[0].is_ascii_alphabetic() {
                     format!("expected value but found {shown:?} instead")
+                } else if text.len() > 1 && text[0] == b'0' && text.iter().all(u8::is_ascii_digit) {
+                    format!("Invalid integer {shown:?}: cannot have leading zeroes")
                 } else {
                     format!("Invalid integer {shown:?}")
                 }
@@ -557,7 +567,7 @@ mod tests {
     #[test]
     fn faults_name_their_line() {
         assert_eq!(shown("a = 1\na = 2"), "toml: line 2 (last key \"a\"): Key 'a' has already been defined.");
-        assert_eq!(shown("[a]\n[a]"), "toml: line 2 (last key \"a\"): Key 'a' has already been defined.");
+        assert_eq!(shown("[a]\n[a]"), "toml: line 2: Key 'a' has already been defined.");
         assert!(shown("a = ").starts_with("toml: line 1 (last key \"a\")"));
         assert!(shown("a = 01").contains("Invalid integer"));
     }

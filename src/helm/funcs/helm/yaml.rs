@@ -1,8 +1,8 @@
 //! `toYaml`, `fromYaml` and their kind, over the reader and the writer of [`crate::yaml`].
 
 use crate::helm::funcs::{Ctx, FuncError};
-use crate::helm::gojson::Target;
-use crate::helm::value::{List, MAX_DEPTH, Map, Str, Value, lossy, types};
+use crate::helm::gojson::{self, Style, Target};
+use crate::helm::value::{MAX_DEPTH, Map, Str, Value, lossy, types};
 use crate::yaml::{self, Builder, Data, Emitter, Extent, Options, ToYaml};
 use std::borrow::Cow;
 
@@ -77,7 +77,15 @@ pub fn write_yaml(ctx: &mut Ctx<'_>, value: &Value, out: &mut Vec<u8>) -> Result
     let mut bytes = 0;
     measure(ctx, value, 0, &mut bytes)?;
     ctx.charge(bytes)?;
-    yaml::to_yaml(value, out).map_err(|error| FuncError::message(error.to_string()))?;
+    if yaml::to_yaml(value, out).is_err() {
+        return Err(match gojson::encode(ctx, value, Style::Compact) {
+            Err(FuncError::Message(words)) => {
+                FuncError::message([b"error marshaling into JSON: ".as_slice(), &words].concat())
+            }
+            Err(limit) => limit,
+            Ok(_) => FuncError::message("yaml: control characters are not allowed"),
+        });
+    }
     if out.last() == Some(&b'\n') {
         out.pop();
     }
@@ -161,8 +169,7 @@ pub fn read_yaml(text: &[u8], target: Target) -> (Value, Option<Vec<u8>>) {
         (Target::Any, _) | (Target::Map, Value::Map(_)) | (Target::List, Value::List(_)) => {
             return (value, None);
         }
-        (Target::Map, Value::Nil) => return (Map::nil(&types::MAP).into(), None),
-        (Target::List, Value::Nil) => return (List::nil(&types::LIST).into(), None),
+        (Target::Map | Target::List, Value::Nil) => return (empty(), None),
         (target, value) => {
             let kind = match value {
                 Value::Map(_) => "object",
@@ -181,10 +188,9 @@ pub fn read_yaml(text: &[u8], target: Target) -> (Value, Option<Vec<u8>>) {
     (empty(), Some(words.into_bytes()))
 }
 
-/// As `toYaml`, by go-yaml v3: items of lists are indented, lines are never folded, floats keep their exponent.
+/// As `toYaml`, by go-yaml v3.
 pub(super) fn to_yaml_pretty(ctx: &mut Ctx<'_>, value: &Value) -> Result<Value, FuncError> {
     let mut bytes = 0;
     measure(ctx, value, 0, &mut bytes)?;
-    ctx.charge(bytes)?;
-    to_yaml(ctx, value)
+    super::pretty::to_yaml_pretty(ctx, value).map(|text| Value::String(text.into()))
 }

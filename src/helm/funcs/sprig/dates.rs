@@ -61,6 +61,9 @@ pub struct TimeObject(pub Time);
 /// A `time.Duration`.
 struct Duration(i64);
 
+/// A `*time.Location`, by its name.
+struct Location(String);
+
 /// A `time.Month` or a `time.Weekday`.
 struct Named(Type, i64, &'static str);
 
@@ -69,6 +72,8 @@ static TIME: TypeInfo =
     TypeInfo { name: "time.Time", kind: Kind::Struct, named: true, elem: None, methods: TIME_METHODS };
 static DURATION: TypeInfo =
     TypeInfo { name: "time.Duration", kind: Kind::Int64, named: true, elem: None, methods: DURATION_METHODS };
+static LOCATION: TypeInfo = TypeInfo::pointer("*time.Location", &LOCATION_STRUCT, LOCATION_METHODS);
+static LOCATION_STRUCT: TypeInfo = TypeInfo::plain("time.Location", Kind::Struct);
 static MONTH: TypeInfo =
     TypeInfo { name: "time.Month", kind: Kind::Int, named: true, elem: None, methods: MONTH_METHODS };
 static WEEKDAY: TypeInfo =
@@ -121,6 +126,9 @@ static TIME_METHODS: &[Function] = &[
         let zone = local(ctx, time.unix);
         Ok(time_value(time.in_zone(zone)))
     }),
+    Function::new("Location", &[&TIME], |_, args| {
+        Ok(Value::object(Location(time(args, 0)?.zone.name().to_owned())))
+    }),
     Function::new("Truncate", &[&TIME, &DURATION], |_, args| {
         let (time, unit) = (time(args, 0)?, duration(args, 1)?);
         Ok(time_value(if unit <= 0 { time.clone() } else { time.add(-remainder(time, unit)) }))
@@ -155,6 +163,9 @@ static DURATION_METHODS: &[Function] = &[
     }),
 ];
 
+static LOCATION_METHODS: &[Function] = &[Function::new("String", &[&LOCATION], |_, args| {
+    Ok(args.value(0).as_object::<Location>().map_or_else(|| "".into(), |zone| zone.0.as_str().into()))
+})];
 static MONTH_METHODS: &[Function] = &[Function::new("String", &[&MONTH], named_text)];
 static WEEKDAY_METHODS: &[Function] = &[Function::new("String", &[&WEEKDAY], named_text)];
 
@@ -203,6 +214,15 @@ impl Object for Named {
     }
     fn equals(&self, other: &ObjectRef) -> bool {
         other.downcast::<Self>().is_some_and(|other| other.1 == self.1)
+    }
+}
+
+impl Object for Location {
+    fn type_of(&self) -> Type {
+        &LOCATION
+    }
+    fn to_text(&self) -> Option<Str> {
+        Some(self.0.as_str().into())
     }
 }
 

@@ -31,12 +31,23 @@ pub(super) fn merge_into(
         return Ok(true);
     }
     let entries = source.entries();
+    // A map of strings takes no value of an interface, whatever it holds.
+    let typed = target.type_of().elem.is_some_and(|elem| elem.kind != Kind::Interface)
+        && source.type_of().elem.is_some_and(|elem| elem.kind == Kind::Interface);
+    let mismatch = || {
+        let elem = target.type_of().elem.map_or("", |elem| elem.name);
+        let words = "reflect.Value.SetMapIndex: value of type interface {} is not assignable to type";
+        FuncError::message(format!("{words} {elem}"))
+    };
     ctx.spend(entries.len() as u64 + 1)?;
     for (key, value) in entries {
         // As mergo is handed a reflected value, it sees what the target held before this key was merged.
         let held = target.get(&key);
         if value.is_nil() && matches!(value, Value::Nil) {
             if overwrite {
+                if typed {
+                    return Err(mismatch());
+                }
                 target.insert(key, Value::Nil);
             }
             continue;
@@ -61,6 +72,9 @@ pub(super) fn merge_into(
                 continue;
             }
         }
+        if typed {
+            return Err(mismatch());
+        }
         ctx.charge(key.len() + size_of::<Value>())?;
         target.insert(key, value);
     }
@@ -69,6 +83,9 @@ pub(super) fn merge_into(
 
 /// A copy that shares no map and no list with the original.
 pub(super) fn copy(ctx: &mut Ctx<'_>, value: &Value) -> Result<Value, FuncError> {
+    if matches!(value, Value::Nil) {
+        return Err(FuncError::message("reflect: call of reflect.Value.Type on zero Value"));
+    }
     copy_at(ctx, value, 0)
 }
 
