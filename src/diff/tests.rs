@@ -82,9 +82,9 @@ fn changes_are_shown_object_by_object() {
             tags:
 "
     );
-    let json = super::json(&changes);
+    let printed = print::json(&changes);
     assert_eq!(
-        json.pointer("/environments/0/documents/0/fields/0"),
+        printed.pointer("/environments/0/documents/0/fields/0"),
         Some(&json!({"path": "data.b", "after": "1"}))
     );
     assert!(

@@ -91,4 +91,6 @@ pub fn emit(sequence: &Sequence, hosts: &[HostFile], sink: &mut Sink) -> Result<
 }
 
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 pub(crate) mod tests;

@@ -89,7 +89,7 @@ fn sweep(root: &Utf8Path, steps: &[Step], world: &dyn World) {
                 });
             if left && entry.kind == EntryKind::File {
                 // Left-overs do no harm: the next build tries again.
-                let _ = world.remove(&folder.join(entry.name));
+                let _harmless = world.remove(&folder.join(entry.name)).is_ok();
             }
         }
     }

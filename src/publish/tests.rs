@@ -91,7 +91,7 @@ fn a_build_that_is_stopped_anywhere_leaves_old_or_new_or_a_journal() {
     let mut stopped = 0;
     loop {
         let world = world_with(&old).with("clusters/test/flux-system/gotk-sync.yaml", "theirs");
-        let mut with_theirs = |tree: &Tree| {
+        let with_theirs = |tree: &Tree| {
             let mut files = files(tree);
             files.insert("clusters/test/flux-system/gotk-sync.yaml".into(), b"theirs".to_vec());
             files
