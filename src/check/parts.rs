@@ -47,6 +47,7 @@ impl Program {
             externals: parts.externals,
             patches: parts.patches,
             encrypted: parts.encrypted,
+            late: super::Late::default(),
         }
     }
 }

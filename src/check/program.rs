@@ -1,6 +1,7 @@
 //! The hand-off of this phase: an environment whose every expression has been evaluated.
 
 use crate::model::{Binding, Deliver, EncryptedFile, Environment, External, Instance, Patch};
+use crate::resolve::{Extras, Resolution};
 use crate::value::Node;
 use std::sync::Arc;
 
@@ -14,6 +15,24 @@ pub struct Program {
     pub(super) externals: Vec<External>,
     pub(super) patches: Vec<Patch>,
     pub(super) encrypted: Vec<EncryptedFile>,
+    pub(super) late: Late,
+}
+
+/// What [`objects`](super::objects) and [`files`](super::files) need of the stacks, once the later phases have
+/// taken the program apart. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Late {
+    /// `None` for a program that was made by hand.
+    pub(super) stacks: Option<Arc<Stacks>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Stacks {
+    pub(super) resolution: Arc<Resolution>,
+    /// By instance.
+    pub(super) extras: Vec<Extras>,
+    /// By instance: whether all its charts are rendered.
+    pub(super) whole: Vec<bool>,
 }
 
 /// The objects of one unit, for `files`, which may read them.
@@ -54,6 +73,11 @@ impl Program {
     /// The patches: bases first, then in the order of their keys.
     pub fn patches(&self) -> &[Patch] {
         &self.patches
+    }
+
+    /// What checks of objects and files of hosts need, for when the program has been taken apart.
+    pub fn late(&self) -> Late {
+        self.late.clone()
     }
 
     /// The encrypted files.

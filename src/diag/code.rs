@@ -39,18 +39,26 @@ macro_rules! codes {
 }
 
 codes! {
+    /// A requirement that several providers could meet.
+    AMBIGUOUS_CAPABILITY = "ambiguous-capability";
     /// A database backup to object storage that names no credentials.
     BACKUP_WITHOUT_CREDENTIALS = "backup-without-credentials";
     /// A patch that cannot be applied to its target.
     BAD_PATCH = "bad-patch";
     /// The branch that is committed to is what a work tree shows.
     BRANCH_CHECKED_OUT = "branch-checked-out";
+    /// Two providers of what a cluster can have once.
+    CAPABILITY_CONFLICT = "capability-conflict";
     /// Units that wait for each other in a circle.
     CYCLE = "cycle";
     /// The journal of an interrupted build cannot be read.
     DAMAGED_JOURNAL = "damaged-journal";
     /// The list of files that stackc wrote cannot be read.
     DAMAGED_LIST = "damaged-list";
+    /// A null in an overlay that has nothing to delete.
+    DELETES_NOTHING = "deletes-nothing";
+    /// Two things with one name.
+    DUPLICATE_NAME = "duplicate-name";
     /// One object is made twice in an environment.
     DUPLICATE_OBJECT = "duplicate-object";
     /// Two units of an environment would have one name.
@@ -59,6 +67,10 @@ codes! {
     EDITED_BY_HAND = "edited-by-hand";
     /// An encrypted object that does not say which namespace it is for.
     ENCRYPTED_WITHOUT_NAMESPACE = "encrypted-without-namespace";
+    /// Exports that read each other in a loop.
+    EXPORT_LOOP = "export-loop";
+    /// An export that is not of its capability's type.
+    EXPORT_TYPE = "export-type";
     /// A function that does not exist, or is called in a wrong way.
     EXPRESSION_FUNCTION = "expression-function";
     /// An expression that nests too deep or makes too much.
@@ -77,6 +89,8 @@ codes! {
     EXPRESSION_TYPE = "expression-type";
     /// A value of the right type that cannot be used.
     EXPRESSION_VALUE = "expression-value";
+    /// Overlays that extend each other in a loop.
+    EXTENDS_LOOP = "extends-loop";
     /// A file that stackc did not write stands where it would write one.
     FOREIGN_FILE = "foreign-file";
     /// Values that a chart's schema does not allow.
@@ -91,42 +105,66 @@ codes! {
     INTERNAL = "internal";
     /// A name or label that Kubernetes does not take.
     INVALID_NAME = "invalid-name";
+    /// Something that is no Kubernetes object.
+    INVALID_OBJECT = "invalid-object";
     /// A schema of inputs that says what it cannot say.
     INVALID_SCHEMA = "invalid-schema";
     /// A value of the right type that means nothing.
     INVALID_VALUE = "invalid-value";
     /// `stackc.lock` is not what stackc writes.
     LOCK_MALFORMED = "lock-malformed";
+    /// A key that has to be there.
+    MISSING_FIELD = "missing-field";
+    /// A file that is referred to and does not exist.
+    MISSING_FILE = "missing-file";
     /// An input that has to be given and is not.
     MISSING_INPUT = "missing-input";
     /// A key that a Secret or ConfigMap does not have.
     MISSING_KEY = "missing-key";
+    /// Something that needs a namespace and has none.
+    MISSING_NAMESPACE = "missing-namespace";
     /// A reference into another namespace that nothing there allows.
     MISSING_REFERENCE_GRANT = "missing-reference-grant";
     /// A Secret that a stack needs is not there.
     MISSING_SECRET = "missing-secret";
     /// Several replicas that nothing keeps apart.
     MISSING_SPREAD = "missing-spread";
+    /// A document whose name is not its folder's.
+    NAME_MISMATCH = "name-mismatch";
     /// A namespace that nobody creates.
     NAMESPACE_MISSING = "namespace-missing";
+    /// A Secret among the encrypted ones that is not encrypted.
+    NOT_ENCRYPTED = "not-encrypted";
     /// A file would be written outside its folder, or twice.
     OUTPUT_PATH = "output-path";
     /// A patch that makes another object of its target.
     PATCH_CHANGES_IDENTITY = "patch-changes-identity";
     /// A patch whose target does not exist.
     PATCH_MATCHES_NOTHING = "patch-matches-nothing";
+    /// A placeholder of a secret inside an object.
+    PLACEHOLDER_IN_OBJECT = "placeholder-in-object";
     /// A Secret in plain text.
     PLAIN_SECRET = "plain-secret";
     /// An expression that reads what a later stage computes.
     READS_AHEAD = "reads-ahead";
     /// Rendered delivery is asked for and cannot be had yet.
     RENDERED_NOT_YET = "rendered-not-yet";
+    /// An input with a name that means something else.
+    RESERVED_NAME = "reserved-name";
     /// A route that its Gateway does not admit.
     ROUTE_NOT_ADMITTED = "route-not-admitted";
+    /// A key of a Secret that is required in two forms.
+    SECRET_CONFLICT = "secret-conflict";
     /// A variable that hides a name in scope.
     SHADOWED_NAME = "shadowed-name";
     /// Something that the chosen delivery cannot carry.
     UNDELIVERABLE = "undeliverable";
+    /// A capability that nobody has described.
+    UNKNOWN_CAPABILITY = "unknown-capability";
+    /// An environment that the project does not have.
+    UNKNOWN_ENVIRONMENT = "unknown-environment";
+    /// An instance that the environment does not have.
+    UNKNOWN_INSTANCE = "unknown-instance";
     /// A key that nothing knows.
     UNKNOWN_KEY = "unknown-key";
     /// A kind of object that nothing in the environment brings.
@@ -135,10 +173,18 @@ codes! {
     UNKNOWN_NAME = "unknown-name";
     /// A Git revision or branch that does not exist or cannot.
     UNKNOWN_REVISION = "unknown-revision";
+    /// A chart source that nobody has defined.
+    UNKNOWN_SOURCE = "unknown-source";
+    /// A stack that does not exist.
+    UNKNOWN_STACK = "unknown-stack";
     /// A unit is named that is not there.
     UNKNOWN_UNIT = "unknown-unit";
+    /// A manifest by URL that is pinned by nothing.
+    UNPINNED_MANIFEST = "unpinned-manifest";
     /// A file that is needed does not exist or cannot be read.
     UNREADABLE_FILE = "unreadable-file";
+    /// A requirement that nothing in the environment meets.
+    UNRESOLVED_CAPABILITY = "unresolved-capability";
     /// A reference to an object that is nowhere.
     UNRESOLVED_REFERENCE = "unresolved-reference";
     /// A Git repository that cannot be opened or written.
@@ -149,6 +195,8 @@ codes! {
     UNWRITTEN = "unwritten";
     /// A wildcard certificate from an issuer that cannot prove it.
     WILDCARD_NEEDS_DNS01 = "wildcard-needs-dns01";
+    /// A file that holds another kind of document.
+    WRONG_DOCUMENT = "wrong-document";
     /// A value of the wrong type.
     WRONG_TYPE = "wrong-type";
     /// A key that is set twice in one YAML map.

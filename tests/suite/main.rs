@@ -1,8 +1,10 @@
 //! The one integration binary.
 #![allow(clippy::disallowed_methods, reason = "tests read their own fixtures")]
 
+mod cases;
 mod helm_cases;
 mod helm_conformance;
+mod overlays;
 mod packages;
 mod schemas;
 mod tidy;

@@ -1,0 +1,171 @@
+//! One instance: every part of its stack evaluated.
+
+use super::{charts, checks, declares, object, secrets};
+use crate::diag::{Diagnostic, Reported, Sink, codes};
+use crate::load::Rule;
+use crate::load::fields::Fields;
+use crate::model::{Declares, Instance, ManifestReference, Object, ObjectSource, Prerequisite, Verification};
+use crate::resolve::{Extras, InstanceScope, LoadedManifest, Resolution, ResolvedInstance, Stage, rounds, value};
+use crate::value::Node;
+use std::sync::Arc;
+
+/// The instance `index`, as far as it can be evaluated, and what later stages read of it.
+pub(super) fn evaluate(resolution: &Resolution, index: usize, sink: &mut Sink) -> (Instance, Extras) {
+    let resolved = &resolution.instances[index];
+    let stack = &resolved.stack;
+    let mut extras = Extras::default();
+    let before = InstanceScope::new(resolution, index, Stage::Exports, None);
+    let releases = match charts::releases(resolution, index, &before, sink) {
+        Ok((releases, scope)) => {
+            extras.charts = Some(scope);
+            releases
+        }
+        Err(_told) => Vec::new(),
+    };
+    let namespace = resolved.namespace.as_ref().and_then(Node::as_str).map(Arc::from);
+    let mut found = Instance {
+        name: Arc::clone(&resolved.name),
+        stack: Arc::clone(&stack.name),
+        span: resolved.span,
+        namespace,
+        namespace_span: resolved.namespace.as_ref().and_then(|node| node.origin.editable()),
+        namespace_labels: resolved.namespace_labels.clone(),
+        objects: Vec::new(),
+        references: Vec::new(),
+        releases,
+        secrets: Vec::new(),
+        provides: provides(resolved),
+        declares: Declares::default(),
+        after: resolved.after.clone(),
+        verify: Vec::new(),
+        prereqs: Vec::new(),
+    };
+    // What a broken chart leaves unknown would only be told a second time.
+    if extras.charts.is_some() {
+        parts(resolution, index, &extras, &mut found, sink);
+    }
+    (found, extras)
+}
+
+/// Everything that may read `charts`.
+fn parts(resolution: &Resolution, index: usize, extras: &Extras, found: &mut Instance, sink: &mut Sink) {
+    let resolved = &resolution.instances[index];
+    let stack = &resolved.stack;
+    let scope = InstanceScope::new(resolution, index, Stage::Parts, Some(extras));
+    found.declares = declares::declares(stack, &scope, resolved, sink);
+    for rule in &stack.resources {
+        each(rule, &scope, sink, |body, sink| {
+            let node = body.get("object").cloned().unwrap_or(body);
+            let source = ObjectSource::Resource { id: Arc::clone(&rule.id), span: rule.span };
+            found.objects.push(object::object(node, source, rule.span, resolved.span, sink)?);
+            Ok(())
+        });
+    }
+    for manifest in &resolved.manifests {
+        manifest_objects(manifest, resolved.span, &mut found.objects, sink);
+        if manifest.reference
+            && let Ok(reference) = reference(manifest, sink)
+        {
+            found.references.push(reference);
+        }
+    }
+    found.secrets = secrets::required(stack, &scope, found, sink);
+    for rule in &stack.verify {
+        each(rule, &scope, sink, |body, sink| {
+            let fields = Fields::any(&body, "a verification", sink)?;
+            found.verify.push(Verification {
+                id: Arc::clone(&rule.id),
+                description: fields.text("description", sink)?.unwrap_or_default(),
+                command: fields.required_text("command", sink)?,
+            });
+            Ok(())
+        });
+    }
+    for rule in &stack.prereqs {
+        each(rule, &scope, sink, |body, sink| {
+            let fields = Fields::any(&body, "a prerequisite", sink)?;
+            found.prereqs.push(Prerequisite {
+                id: Arc::clone(&rule.id),
+                kind: fields.required_text("kind", sink)?,
+                data: fields.required("data", sink)?.clone(),
+            });
+            Ok(())
+        });
+    }
+    checks::inputs(resolution, index, &scope, extras, sink);
+}
+
+/// The names of what an instance offers and did not step back from.
+fn provides(instance: &ResolvedInstance) -> Vec<Arc<str>> {
+    let offers = instance.provides.as_map().into_iter().flatten();
+    offers.filter(|(_, entry)| entry.node.as_bool() == Some(true)).map(|(name, _)| Arc::clone(name)).collect()
+}
+
+/// Evaluates the body of a rule once a round, and hands it on.
+pub(super) fn each(
+    rule: &Rule,
+    scope: &InstanceScope<'_>,
+    sink: &mut Sink,
+    mut take: impl FnMut(Node, &mut Sink) -> Result<(), Reported>,
+) {
+    let Ok(rounds) = rounds(&rule.guard, scope, sink) else { return };
+    for variables in rounds {
+        match value(&rule.body, &variables.over(scope), sink) {
+            Ok(Some(body)) => {
+                let _told = take(body, sink);
+            }
+            Ok(None) | Err(_) => {}
+        }
+    }
+}
+
+fn manifest_objects(
+    manifest: &LoadedManifest,
+    instance: crate::source::Span,
+    objects: &mut Vec<Object>,
+    sink: &mut Sink,
+) {
+    let namespace = manifest.body.get("namespace").filter(|node| node.as_str().is_some());
+    for file in &manifest.objects {
+        for node in file.iter() {
+            let Some(span) = node.span() else { continue };
+            let mut node = node.clone();
+            if let Some(namespace) = namespace {
+                object::set_namespace(&mut node, namespace);
+            }
+            let source = ObjectSource::Manifest { span };
+            if let Ok(object) = object::object(node, source, span, instance, sink) {
+                if object.id.group.as_ref() == "kustomize.config.k8s.io" {
+                    let fact = "a kustomization is no object: it says how files are put together";
+                    let _told = sink.report(
+                        Diagnostic::error(codes::INVALID_OBJECT, fact)
+                            .at(span.head(), "")
+                            .help("run `kubectl kustomize` on the folder and keep its output as a manifest"),
+                    );
+                    continue;
+                }
+                objects.push(object);
+            }
+        }
+    }
+}
+
+fn reference(manifest: &LoadedManifest, sink: &mut Sink) -> Result<ManifestReference, Reported> {
+    let what = format!("the manifest `{}`", manifest.name);
+    let fields = Fields::any(&manifest.body, &what, sink)?;
+    let git = match fields.get("git") {
+        None => None,
+        Some(node) => {
+            let parts = Fields::open(node, "`git` of a manifest", &["url", "revision", "path"], sink)?;
+            let part = |key: &str, sink: &mut Sink| parts.required_text(key, sink);
+            Some((part("url", sink)?, part("revision", sink)?, part("path", sink)?))
+        }
+    };
+    Ok(ManifestReference {
+        name: Arc::clone(&manifest.name),
+        url: fields.required_text("url", sink)?,
+        sha256: fields.text("sha256", sink)?,
+        git,
+        span: manifest.span,
+    })
+}

@@ -1,0 +1,1 @@
+//! Inputs that nothing reads: a defect of their stack.
