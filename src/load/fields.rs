@@ -54,7 +54,7 @@ impl<'n> Fields<'n> {
         self.get(key).ok_or_else(|| {
             let place = self.key_span(key).or(self.span.map(Span::head));
             sink.report(
-                Diagnostic::error(codes::MISSING_KEY, format!("`{key}` is missing in {}", self.what))
+                Diagnostic::error(codes::MISSING_FIELD, format!("`{key}` is missing in {}", self.what))
                     .at(place, "")
                     .help(format!("add `{key}: ...` here")),
             )

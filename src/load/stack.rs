@@ -515,7 +515,7 @@ pub(crate) fn check_capabilities(stack: &Stack, capabilities: &Capabilities, sin
         if let Some(key) = capability.key.as_ref().filter(|key| offer.whole.is_none() && !offer.exports.contains_key(*key)) {
             let fact = format!("the offer of `{}` does not export `{key}`, which tells providers apart", offer.capability);
             let _told = sink.report(
-                Diagnostic::error(codes::MISSING_KEY, fact).at(offer.span, "").help(format!("add `{key}` to its `exports`")),
+                Diagnostic::error(codes::MISSING_FIELD, fact).at(offer.span, "").help(format!("add `{key}` to its `exports`")),
             );
         }
     }

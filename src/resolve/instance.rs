@@ -30,7 +30,7 @@ pub(super) fn all(resolution: &mut Resolution, spec: &Node, sources: &Sources, s
     let stacks = spec.get("stacks").and_then(Node::as_map);
     if stacks.is_none_or(Map::is_empty) {
         let finding = Diagnostic::error(
-            codes::MISSING_KEY,
+            codes::MISSING_FIELD,
             format!("the environment `{}` has no stacks", resolution.environment.name),
         );
         let _told = sink.report(

@@ -80,7 +80,7 @@ fn one(
                 return Err(sink.report(finding.at(at("url"), "").help("keep one of them")));
             }
             (None, None) => {
-                let finding = Diagnostic::error(codes::MISSING_KEY, format!("{what} has neither `path` nor `url`"));
+                let finding = Diagnostic::error(codes::MISSING_FIELD, format!("{what} has neither `path` nor `url`"));
                 let place = if synthetic { instance } else { rule.span };
                 return Err(sink.report(finding.at(place, "").help("add one of them")));
             }

@@ -37,7 +37,7 @@ pub(super) fn environment(spec: &Node, sink: &mut Sink) -> Result<Arc<str>, Repo
 pub(super) fn kubernetes(spec: &Node, span: Span, sink: &mut Sink) -> Result<(Arc<str>, Option<Span>), Reported> {
     let Some(node) = spec.get("kubernetes").filter(|node| node.value != Value::Null) else {
         return Err(sink.report(
-            Diagnostic::error(codes::MISSING_KEY, "the overlay does not say which Kubernetes it is for")
+            Diagnostic::error(codes::MISSING_FIELD, "the overlay does not say which Kubernetes it is for")
                 .at(span, "")
                 .help("add `kubernetes: \"1.34\"` to its `spec`, to a base, or to `defaults` in `stackc.yaml`"),
         ));
@@ -174,7 +174,7 @@ pub(crate) fn identity(fields: &Fields<'_>, sink: &mut Sink) -> Result<ObjectId,
             let place = fields.get("kind").and_then(Node::span);
             let fact = format!("`{kind}` is no kind of Kubernetes itself");
             sink.report(
-                Diagnostic::error(codes::MISSING_KEY, fact).at(place, "").help("add its `apiVersion`"),
+                Diagnostic::error(codes::MISSING_FIELD, fact).at(place, "").help("add its `apiVersion`"),
             )
         })?,
     };
