@@ -19,6 +19,7 @@ mod unread;
 pub use late::{Skipped, files, objects};
 pub use parts::ProgramParts;
 pub use program::{Late, Program, UnitObjects};
+pub use unread::{Unread, unread};
 
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::model::{ChartDelivery, Instance, Release};

@@ -17,11 +17,13 @@ pub(super) struct Header<'n> {
     pub(super) spec: Option<&'n Node>,
 }
 
-/// Reads the head of a document of `kind`; `what` is the thing in words, with its article.
+/// Reads the head of a document of `kind`; `what` is the thing in words, with its article. `default` is the name of
+/// one that may leave it out.
 pub(super) fn read<'n>(
     document: &'n Node,
     kind: &str,
     what: &'n str,
+    default: Option<&str>,
     sink: &mut Sink,
 ) -> Result<Header<'n>, Reported> {
     let fields = Fields::open(document, what, &["apiVersion", "kind", "metadata", "spec"], sink)?;
@@ -34,9 +36,16 @@ pub(super) fn read<'n>(
             return Err(sink.report(finding.at(node.span(), "").help(format!("write `{key}: {wanted}`"))));
         }
     }
+    if let (None, Some(name)) = (fields.get("metadata"), default) {
+        let name = Arc::from(name);
+        return Ok(Header { name, name_span: None, description: Arc::default(), spec: fields.get("spec") });
+    }
     let metadata = fields.required("metadata", sink)?;
     let metadata = Fields::open(metadata, "`metadata`", &["name", "description"], sink)?;
-    let name = metadata.required_text("name", sink)?;
+    let name = match (metadata.get("name"), default) {
+        (None, Some(name)) => Arc::from(name),
+        _ => metadata.required_text("name", sink)?,
+    };
     Ok(Header {
         name,
         name_span: metadata.get("name").and_then(Node::span),

@@ -180,7 +180,7 @@ impl Slot {
                 None => document::no_inputs(&path, sources, sink)?,
             };
             let names = input_names(&document, sink);
-            Ok(stack::Inputs { schema: Arc::new(Schema::compile(&document, sink)?), names })
+            Ok(stack::Inputs { schema: Arc::new(Schema::compile(&document, sink)?), types: Arc::new(document), names })
         });
         let path = format!("stacks/{name}/stack.yaml");
         let document = match (&self.stack, embedded(&path)) {

@@ -32,8 +32,10 @@ pub(crate) const SPEC: &[&str] =
 
 /// Reads the overlay of a folder.
 pub(super) fn read(folder: &Utf8Path, document: &Node, sink: &mut Sink) -> Result<OverlayDocument, Reported> {
-    let header = header::read(document, "Overlay", "an overlay", sink)?;
     let expected = folder.file_name().unwrap_or_default();
+    // Only an environment has a name that anybody uses.
+    let base = folder.components().count() != 2;
+    let header = header::read(document, "Overlay", "an overlay", base.then_some(expected), sink)?;
     if header.name.as_ref() != expected {
         let finding = Diagnostic::error(
             codes::NAME_MISMATCH,

@@ -51,7 +51,7 @@ pub struct ProjectFile {
 
 /// Reads `stackc.yaml`.
 pub(super) fn read(document: &Node, sink: &mut Sink) -> Result<ProjectFile, Reported> {
-    let header = header::read(document, "Project", "`stackc.yaml`", sink)?;
+    let header = header::read(document, "Project", "`stackc.yaml`", None, sink)?;
     if !fields::is_label(&header.name, 63) {
         let _told = sink.report(fields::invalid_label(&header.name, "a project", 63, header.name_span));
     }

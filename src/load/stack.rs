@@ -23,6 +23,8 @@ pub struct Stack {
     pub span: Span,
     /// The type of its inputs.
     pub schema: Arc<Schema>,
+    /// The document of that type.
+    pub types: Arc<Node>,
     /// The inputs that the type names.
     pub inputs: Vec<Arc<str>>,
     /// The document of a stack that is made of its inputs.
@@ -144,6 +146,7 @@ pub(crate) const ROOTS: &[&str] = &[
 #[derive(Clone)]
 pub(crate) struct Inputs {
     pub(crate) schema: Arc<Schema>,
+    pub(crate) types: Arc<Node>,
     pub(crate) names: Vec<Arc<str>>,
 }
 
@@ -156,7 +159,7 @@ pub(crate) fn read(
     sources: &Sources,
     sink: &mut Sink,
 ) -> Result<Stack, Reported> {
-    let header = super::header::read(document, "Stack", "a stack", sink)?;
+    let header = super::header::read(document, "Stack", "a stack", None, sink)?;
     if header.name.as_ref() != name.as_ref() {
         let finding = Diagnostic::error(
             codes::NAME_MISMATCH,
@@ -183,6 +186,7 @@ pub(crate) fn read(
             sink.report(Diagnostic::error(codes::INTERNAL, format!("the stack `{name}` was read without places")))
         })?,
         schema: inputs.schema,
+        types: inputs.types,
         inputs: inputs.names,
         synthetic: None,
         namespace: fields.get("namespace").and_then(|node| tree(node, sources, sink)),

@@ -44,7 +44,11 @@ pub(super) fn specialize(
             }
         }
     }
-    let types = Inputs { schema: Arc::clone(&shared.schema), names: shared.inputs.clone() };
+    let types = Inputs {
+        schema: Arc::clone(&shared.schema),
+        types: Arc::clone(&shared.types),
+        names: shared.inputs.clone(),
+    };
     let stack = stack::read(&shared.name, &document, types, true, sources, sink)?;
     stack::check_capabilities(&stack, capabilities, sink);
     sink.finish(Arc::new(stack))
