@@ -12,10 +12,17 @@ fn main() {
         println!("cargo::rerun-if-changed={folder}");
         collect(&root.join(folder), &mut files);
     }
-    files.sort();
+    let mut named: Vec<(String, &PathBuf)> = files
+        .iter()
+        .map(|path| {
+            let name = path.strip_prefix(&root).expect("below the root").to_string_lossy().replace('\\', "/");
+            (name, path)
+        })
+        .collect();
+    // By the bytes of the name, as the binary searches; paths themselves sort by their parts.
+    named.sort();
     let mut list = String::from("&[\n");
-    for path in &files {
-        let name = path.strip_prefix(&root).expect("below the root").to_string_lossy().replace('\\', "/");
+    for (name, path) in named {
         if name.starts_with("schemas/") && !name.ends_with(".schema.json") {
             continue;
         }
