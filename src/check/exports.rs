@@ -27,7 +27,7 @@ pub(super) fn check(resolution: &Resolution, sink: &mut Sink) {
                 Found::Absent => {}
                 Found::Failed(finding) => {
                     failed = true;
-                    for finding in finding {
+                    if let Some(finding) = finding {
                         let _told = sink.report(*finding);
                     }
                 }
