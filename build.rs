@@ -26,7 +26,8 @@ fn main() {
         if name.starts_with("schemas/") && !name.ends_with(".schema.json") {
             continue;
         }
-        writeln!(list, "    ({name:?}, include_str!({:?})),", path.to_string_lossy()).expect("a string grows");
+        writeln!(list, "    ({name:?}, include_str!({:?})),", path.to_string_lossy())
+            .expect("a string grows");
     }
     list.push_str("]\n");
     let target = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join("library.rs");

@@ -141,7 +141,9 @@ fn chart(
                     Some(near) => finding.help(format!("did you mean `{near}`?")),
                     None => finding,
                 };
-                sink.report(finding.help(format!("add `{name}: {{url: ...}}` under `sources` in `stackc.yaml`")))
+                sink.report(
+                    finding.help(format!("add `{name}: {{url: ...}}` under `sources` in `stackc.yaml`")),
+                )
             })?
         }
         _ => ChartSource { name: Arc::clone(&instance.name), kind: chart_source(source_node, sink)? },

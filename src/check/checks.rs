@@ -57,8 +57,11 @@ fn fire(
         None => finding = finding.at(instance.span, ""),
         Some(text) => {
             let Some(path) = Path::parse(&text).filter(|path| !path.is_empty()) else {
-                let wrong = Diagnostic::error(codes::INVALID_VALUE, format!("`at` of {what} is no path: `{text}`"));
-                return Err(sink.report(wrong.at(check.rule.span, "").help("write a path such as `inputs.routes`")));
+                let wrong =
+                    Diagnostic::error(codes::INVALID_VALUE, format!("`at` of {what} is no path: `{text}`"));
+                return Err(
+                    sink.report(wrong.at(check.rule.span, "").help("write a path such as `inputs.routes`"))
+                );
             };
             let place = place(resolution, index, &path, extras);
             finding = finding.at(place.span, place.label);
@@ -143,4 +146,3 @@ fn default(origin: &Origin) -> Option<Span> {
         _ => None,
     }
 }
-

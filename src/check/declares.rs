@@ -59,10 +59,23 @@ pub(super) fn declares(
 fn cluster_scoped(kind: &str) -> bool {
     matches!(
         kind,
-        "APIService" | "CSIDriver" | "ClusterRole" | "ClusterRoleBinding" | "CustomResourceDefinition"
-            | "IngressClass" | "MutatingWebhookConfiguration" | "Namespace" | "Node" | "PersistentVolume"
-            | "PriorityClass" | "RuntimeClass" | "StorageClass" | "ValidatingAdmissionPolicy"
-            | "ValidatingAdmissionPolicyBinding" | "ValidatingWebhookConfiguration" | "VolumeAttachment"
+        "APIService"
+            | "CSIDriver"
+            | "ClusterRole"
+            | "ClusterRoleBinding"
+            | "CustomResourceDefinition"
+            | "IngressClass"
+            | "MutatingWebhookConfiguration"
+            | "Namespace"
+            | "Node"
+            | "PersistentVolume"
+            | "PriorityClass"
+            | "RuntimeClass"
+            | "StorageClass"
+            | "ValidatingAdmissionPolicy"
+            | "ValidatingAdmissionPolicyBinding"
+            | "ValidatingWebhookConfiguration"
+            | "VolumeAttachment"
     )
 }
 

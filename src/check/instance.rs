@@ -5,7 +5,9 @@ use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::load::Rule;
 use crate::load::fields::Fields;
 use crate::model::{Declares, Instance, ManifestReference, Object, ObjectSource, Prerequisite, Verification};
-use crate::resolve::{Extras, InstanceScope, LoadedManifest, Resolution, ResolvedInstance, Stage, rounds, value};
+use crate::resolve::{
+    Extras, InstanceScope, LoadedManifest, Resolution, ResolvedInstance, Stage, rounds, value,
+};
 use crate::value::Node;
 use std::sync::Arc;
 

@@ -22,7 +22,11 @@ pub struct Skipped {
 
 /// Runs the checks that look at objects. `objects` holds every object of the environment with its instance's name.
 /// Checks of instances whose charts are not rendered are not run, and returned.
-pub fn objects(late: &Late, objects: &[(Arc<str>, &Node)], sink: &mut Sink) -> Result<Vec<Skipped>, Reported> {
+pub fn objects(
+    late: &Late,
+    objects: &[(Arc<str>, &Node)],
+    sink: &mut Sink,
+) -> Result<Vec<Skipped>, Reported> {
     let mut own = Sink::new();
     let mut skipped = Vec::new();
     let Some(stacks) = &late.stacks else { return Ok(skipped) };

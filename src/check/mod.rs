@@ -92,4 +92,3 @@ fn unique_releases(instances: &[Instance], sink: &mut Sink) {
         }
     }
 }
-

@@ -36,23 +36,37 @@ fn identity(node: &Node, place: Span, sink: &mut Sink) -> Result<(Gvk, ObjectId)
         Some(Node { value: Value::String(text), .. }) if !text.is_empty() => Ok(Arc::clone(text)),
         Some(found) => {
             let fact = format!("`{key}` of an object has to be a string that is not empty");
-            Err(invalid(fact, found.origin.editable(), "put it in quotes where YAML reads it as something else", sink))
+            Err(invalid(
+                fact,
+                found.origin.editable(),
+                "put it in quotes where YAML reads it as something else",
+                sink,
+            ))
         }
-        None => {
-            Err(invalid(format!("the object has no `{key}`"), node.span(), &format!("add `{key}: ...`"), sink))
-        }
+        None => Err(invalid(
+            format!("the object has no `{key}`"),
+            node.span(),
+            &format!("add `{key}: ...`"),
+            sink,
+        )),
     };
     let (api_version, kind) = (word("apiVersion"), word("kind"));
     let (api_version, kind) = (api_version?, kind?);
     let gvk = Gvk::new(&api_version, &kind);
     let what = format!("`metadata` of the {kind}");
     let Some(metadata) = map.get("metadata").map(|entry| &entry.node) else {
-        return Err(invalid(format!("the {kind} has no `metadata`"), node.span(), "add `metadata: {name: ...}`", sink));
+        return Err(invalid(
+            format!("the {kind} has no `metadata`"),
+            node.span(),
+            "add `metadata: {name: ...}`",
+            sink,
+        ));
     };
     let metadata = Fields::any(metadata, &what, sink)?;
     if metadata.get("name").is_none() && metadata.get("generateName").is_some() {
         let fact = format!("the {kind} leaves its name to the server");
-        let help = "give it a `name`: a tree that is applied again and again needs the same objects each time";
+        let help =
+            "give it a `name`: a tree that is applied again and again needs the same objects each time";
         return Err(invalid(fact, metadata.key_span("generateName"), help, sink));
     }
     let name = metadata.required_text("name", sink)?;
@@ -71,7 +85,13 @@ fn plain_text(object: &Object, place: Span, instance: Span, sink: &mut Sink) -> 
     let holders: Vec<&Node> = if secret {
         vec![&object.node]
     } else if sops {
-        object.node.at(&["spec", "secretTemplates"]).and_then(Node::as_list).unwrap_or_default().iter().collect()
+        object
+            .node
+            .at(&["spec", "secretTemplates"])
+            .and_then(Node::as_list)
+            .unwrap_or_default()
+            .iter()
+            .collect()
     } else {
         return Ok(());
     };
@@ -86,7 +106,8 @@ fn plain_text(object: &Object, place: Span, instance: Span, sink: &mut Sink) -> 
                 if !filled {
                     continue;
                 }
-                let fact = format!("`{field}.{key}` of {} would be written to the tree in plain text", object.id);
+                let fact =
+                    format!("`{field}.{key}` of {} would be written to the tree in plain text", object.id);
                 let at = entry.node.origin.editable().unwrap_or(place);
                 let help = if secret {
                     format!(
@@ -97,7 +118,8 @@ fn plain_text(object: &Object, place: Span, instance: Span, sink: &mut Sink) -> 
                 } else {
                     "encrypt it with `sops encrypt`; a value that was committed is known and has to be changed".to_owned()
                 };
-                let mut finding = Diagnostic::error(codes::PLAIN_SECRET, fact).at(at, "").object(object.id.to_string());
+                let mut finding =
+                    Diagnostic::error(codes::PLAIN_SECRET, fact).at(at, "").object(object.id.to_string());
                 if at != place {
                     finding = finding.related(place, "the object is made here");
                 }

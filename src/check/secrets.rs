@@ -83,10 +83,10 @@ pub(super) fn agree(instances: &[Instance], sink: &mut Sink) {
     let mut seen: BTreeMap<(&str, &str, &str), (&SecretKey, &RequiredSecret)> = BTreeMap::new();
     for secret in instances.iter().flat_map(|instance| &instance.secrets) {
         for key in &secret.keys {
-            let (first, other) = *seen
-                .entry((&secret.namespace, &secret.name, &key.name))
-                .or_insert((key, secret));
-            let differ = |a: &Option<Arc<str>>, b: &Option<Arc<str>>| matches!((a, b), (Some(a), Some(b)) if a != b);
+            let (first, other) =
+                *seen.entry((&secret.namespace, &secret.name, &key.name)).or_insert((key, secret));
+            let differ =
+                |a: &Option<Arc<str>>, b: &Option<Arc<str>>| matches!((a, b), (Some(a), Some(b)) if a != b);
             if differ(&first.format, &key.format) || differ(&first.placeholder, &key.placeholder) {
                 let fact = format!(
                     "the key `{}` of the Secret `{}/{}` is required in two forms",
@@ -119,13 +119,17 @@ pub(super) fn placeholders(instances: &[Instance], sink: &mut Sink) {
         for object in &instance.objects {
             object.node.each_leaf(&mut |path, leaf| {
                 let Some(text) = leaf.as_str() else { return };
-                if let Some(found) = placeholders.iter().find(|placeholder| text.contains(placeholder.as_ref())) {
+                if let Some(found) =
+                    placeholders.iter().find(|placeholder| text.contains(placeholder.as_ref()))
+                {
                     let fact = format!("`{path}` of {} holds the placeholder `{found}`", object.id);
                     let _told = sink.report(
                         Diagnostic::error(codes::PLACEHOLDER_IN_OBJECT, fact)
                             .at(leaf.origin.editable(), "")
                             .object(object.id.to_string())
-                            .help("refer to the Secret by name: placeholders are filled in files of hosts only"),
+                            .help(
+                                "refer to the Secret by name: placeholders are filled in files of hosts only",
+                            ),
                     );
                 }
             });

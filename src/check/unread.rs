@@ -32,8 +32,16 @@ pub fn unread(stack: &Stack) -> Vec<Unread> {
         reads.paths.extend(offer.fixed_by.clone());
     }
     let rules = [
-        &stack.secrets, &stack.charts, &stack.crds, &stack.webhooks, &stack.creates, &stack.resources,
-        &stack.manifests, &stack.files, &stack.verify, &stack.prereqs,
+        &stack.secrets,
+        &stack.charts,
+        &stack.crds,
+        &stack.webhooks,
+        &stack.creates,
+        &stack.resources,
+        &stack.manifests,
+        &stack.files,
+        &stack.verify,
+        &stack.prereqs,
     ];
     for rule in rules.into_iter().flatten().chain(stack.checks.iter().map(|check| &check.rule)) {
         reads.rule(rule);

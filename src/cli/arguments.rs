@@ -162,9 +162,6 @@ pub struct Build {
     /// Write nothing; exit 1 where the tree on disk is not what a build would write
     #[arg(long)]
     pub check: bool,
-    /// Write below this folder instead of the project's output folder
-    #[arg(long, value_name = "DIR")]
-    pub output: Option<Utf8PathBuf>,
 }
 
 /// `stackc check`.

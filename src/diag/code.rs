@@ -91,6 +91,8 @@ codes! {
     EXPRESSION_VALUE = "expression-value";
     /// Overlays that extend each other in a loop.
     EXTENDS_LOOP = "extends-loop";
+    /// A file that would be written exists already.
+    FILE_EXISTS = "file-exists";
     /// A file that stackc did not write stands where it would write one.
     FOREIGN_FILE = "foreign-file";
     /// Values that a chart's schema does not allow.
@@ -135,6 +137,8 @@ codes! {
     NAMESPACE_MISSING = "namespace-missing";
     /// A Secret among the encrypted ones that is not encrypted.
     NOT_ENCRYPTED = "not-encrypted";
+    /// The tree on disk is not what a build writes.
+    OUTPUT_DRIFT = "output-drift";
     /// A file would be written outside its folder, or twice.
     OUTPUT_PATH = "output-path";
     /// A patch that makes another object of its target.
@@ -191,6 +195,8 @@ codes! {
     UNUSABLE_REPOSITORY = "unusable-repository";
     /// A value that cannot be written as YAML.
     UNWRITABLE = "unwritable";
+    /// A file or folder could not be written.
+    UNWRITABLE_FILE = "unwritable-file";
     /// A file of the output could not be written.
     UNWRITTEN = "unwritten";
     /// A wildcard certificate from an issuer that cannot prove it.

@@ -35,7 +35,8 @@ pub(super) fn read(
     }
     if file.objects.is_empty() && !sink.failed() {
         let finding = Diagnostic::error(codes::NOT_ENCRYPTED, format!("`{path}` holds no object"));
-        let _told = sink.report(finding.at(span.head(), "").help("put an encrypted Secret here, or remove the file"));
+        let _told =
+            sink.report(finding.at(span.head(), "").help("put an encrypted Secret here, or remove the file"));
     }
     file.recipients.sort();
     file.recipients.dedup();
@@ -75,7 +76,8 @@ fn object(
     if kind.as_ref() == "SopsSecret" && id.group.as_ref() == SOPS_SECRET_GROUP {
         file.sops_secret = true;
         keys = Vec::new();
-        for template in document.at(&["spec", "secretTemplates"]).and_then(Node::as_list).unwrap_or_default() {
+        for template in document.at(&["spec", "secretTemplates"]).and_then(Node::as_list).unwrap_or_default()
+        {
             let keys = secret_keys(path, template, &id, sink);
             if let Some(name) = template.get("name").and_then(Node::as_str).filter(|name| !is_cipher(name)) {
                 let secret = ObjectId {

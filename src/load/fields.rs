@@ -16,7 +16,12 @@ pub(crate) struct Fields<'n> {
 impl<'n> Fields<'n> {
     /// The members of `node`, which has to be a map of `known` keys only. `what` is the thing in words: `an overlay's
     /// `spec``.
-    pub(crate) fn open(node: &'n Node, what: &'n str, known: &[&str], sink: &mut Sink) -> Result<Self, Reported> {
+    pub(crate) fn open(
+        node: &'n Node,
+        what: &'n str,
+        known: &[&str],
+        sink: &mut Sink,
+    ) -> Result<Self, Reported> {
         let fields = Self::any(node, what, sink)?;
         for (key, entry) in fields.map {
             if !known.contains(&key.as_ref()) {
@@ -98,7 +103,11 @@ impl<'n> Fields<'n> {
     }
 
     /// A list of strings; empty where the member is absent.
-    pub(crate) fn texts(&self, key: &str, sink: &mut Sink) -> Result<Vec<(Arc<str>, Option<Span>)>, Reported> {
+    pub(crate) fn texts(
+        &self,
+        key: &str,
+        sink: &mut Sink,
+    ) -> Result<Vec<(Arc<str>, Option<Span>)>, Reported> {
         let mut found = Vec::new();
         let mut failed = None;
         for item in self.list(key, sink)? {
@@ -131,13 +140,13 @@ impl<'n> Fields<'n> {
 pub(crate) fn text(node: &Node, what: &str, sink: &mut Sink) -> Result<Arc<str>, Reported> {
     match &node.value {
         Value::String(text) => Ok(Arc::clone(text)),
-        Value::Number(_) | Value::Bool(_) => Err(sink.report(wrong_type(node, what, "a string").help(
-            if made(&node.origin) {
+        Value::Number(_) | Value::Bool(_) => {
+            Err(sink.report(wrong_type(node, what, "a string").help(if made(&node.origin) {
                 "write `string(...)` around it"
             } else {
                 "put it in quotes: YAML reads it as a number or a boolean"
-            },
-        ))),
+            })))
+        }
         _ => Err(sink.report(wrong_type(node, what, "a string"))),
     }
 }

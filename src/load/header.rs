@@ -31,8 +31,10 @@ pub(super) fn read<'n>(
         let node = fields.required(key, sink)?;
         if node.as_str() != Some(wanted) {
             let found = fields::text(node, &fields.name(key), sink)?;
-            let finding =
-                Diagnostic::error(codes::WRONG_DOCUMENT, format!("{what} has `{key}: {wanted}`, not `{found}`"));
+            let finding = Diagnostic::error(
+                codes::WRONG_DOCUMENT,
+                format!("{what} has `{key}: {wanted}`, not `{found}`"),
+            );
             return Err(sink.report(finding.at(node.span(), "").help(format!("write `{key}: {wanted}`"))));
         }
     }

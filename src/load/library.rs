@@ -16,9 +16,9 @@ pub const SYNTHETIC_STACKS: &[&str] = &["chart", "manifests"];
 
 /// The text of an embedded file.
 pub fn embedded(path: &str) -> Option<&'static str> {
-    [FILES, SYNTHETIC]
-        .iter()
-        .find_map(|files| files.binary_search_by_key(&path, |(name, _)| name).ok().map(|index| files[index].1))
+    [FILES, SYNTHETIC].iter().find_map(|files| {
+        files.binary_search_by_key(&path, |(name, _)| name).ok().map(|index| files[index].1)
+    })
 }
 
 /// The names of the embedded stacks, sorted, the synthetic ones last.

@@ -38,8 +38,9 @@ impl ManifestFiles {
         sources: &Sources,
         sink: &mut Sink,
     ) -> Result<Result<Vec<Arc<Vec<Node>>>, Reported>, PathError> {
-        let outside =
-            |part| matches!(part, Utf8Component::ParentDir | Utf8Component::RootDir | Utf8Component::Prefix(_));
+        let outside = |part| {
+            matches!(part, Utf8Component::ParentDir | Utf8Component::RootDir | Utf8Component::Prefix(_))
+        };
         if path.components().any(outside) {
             return Err(PathError::Outside);
         }

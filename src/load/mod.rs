@@ -180,7 +180,11 @@ impl Slot {
                 None => document::no_inputs(&path, sources, sink)?,
             };
             let names = input_names(&document, sink);
-            Ok(stack::Inputs { schema: Arc::new(Schema::compile(&document, sink)?), types: Arc::new(document), names })
+            Ok(stack::Inputs {
+                schema: Arc::new(Schema::compile(&document, sink)?),
+                types: Arc::new(document),
+                names,
+            })
         });
         let path = format!("stacks/{name}/stack.yaml");
         let document = match (&self.stack, embedded(&path)) {
@@ -207,7 +211,9 @@ fn input_names(schema: &Node, sink: &mut Sink) -> Vec<Arc<str>> {
         if RESERVED.contains(&name.as_ref()) {
             let fact = format!("`{name}` cannot be an input: it means the same for every instance");
             let _told = sink.report(
-                Diagnostic::error(codes::RESERVED_NAME, fact).at(entry.key.span(), "").help("rename the input"),
+                Diagnostic::error(codes::RESERVED_NAME, fact)
+                    .at(entry.key.span(), "")
+                    .help("rename the input"),
             );
         }
         names.push(Arc::clone(name));
@@ -232,7 +238,7 @@ pub fn load(
     let documents = overlays(world, &wanted, sources, sink);
     let environments = environments(world, &wanted, &documents, sources, sink);
     let capabilities = capabilities(world, sources, sink);
-    let library = library(world, capabilities, sink);
+    let library = stacks(world, capabilities, sink);
     let used = used_stacks(&documents);
     let names: Vec<&Arc<str>> = library
         .slots
@@ -245,13 +251,13 @@ pub fn load(
         let _told = sink.report(finding.clone());
     }
     sink.finish(())?;
-    Ok(Project {
-        file: file?,
-        environments,
-        environment_names,
-        library,
-        manifests: ManifestFiles::default(),
-    })
+    Ok(Project { file: file?, environments, environment_names, library, manifests: ManifestFiles::default() })
+}
+
+/// The stacks that can be used in the world's root, where there need not be a project.
+pub fn library(world: &dyn World, sources: &Sources, sink: &mut Sink) -> Library {
+    let capabilities = capabilities(world, sources, sink);
+    stacks(world, capabilities, sink)
 }
 
 fn project_file(world: &dyn World, sources: &Sources, sink: &mut Sink) -> Result<ProjectFile, Reported> {
@@ -291,9 +297,8 @@ fn environment_names(
             all.push(entry.name.into());
         } else if world.kind(&folder.join("overlay.yml")).is_some() {
             let fact = format!("`{folder}/overlay.yml` is not read");
-            let _told = sink.report(
-                Diagnostic::error(codes::MISSING_FILE, fact).help("rename it to `overlay.yaml`"),
-            );
+            let _told =
+                sink.report(Diagnostic::error(codes::MISSING_FILE, fact).help("rename it to `overlay.yaml`"));
         }
     }
     all.sort();
@@ -486,9 +491,11 @@ fn encrypted_files(
 }
 
 /// The stacks of the binary and of the project, not read yet.
-fn library(world: &dyn World, capabilities: Capabilities, sink: &mut Sink) -> Library {
+fn stacks(world: &dyn World, capabilities: Capabilities, sink: &mut Sink) -> Library {
     let mut slots: BTreeMap<Arc<str>, Slot> = embedded_stacks()
-        .map(|name| (Arc::from(name), Slot { embedded: true, stack: None, schema: None, read: OnceLock::new() }))
+        .map(|name| {
+            (Arc::from(name), Slot { embedded: true, stack: None, schema: None, read: OnceLock::new() })
+        })
         .collect();
     for entry in world.list(Utf8Path::new("stacks")).unwrap_or_default() {
         let path = Utf8Path::new("stacks").join(&entry.name).join("stack.yaml");

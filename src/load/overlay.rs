@@ -60,8 +60,10 @@ pub(super) fn read(folder: &Utf8Path, document: &Node, sink: &mut Sink) -> Resul
         match resolve(folder, &text) {
             Some(path) => extends.push((path, span)),
             None => {
-                let finding =
-                    Diagnostic::error(codes::MISSING_FILE, format!("the base `{text}` lies outside the project"));
+                let finding = Diagnostic::error(
+                    codes::MISSING_FILE,
+                    format!("the base `{text}` lies outside the project"),
+                );
                 let _told = sink.report(
                     finding.at(span, "").help("name a folder of the project, relative to this overlay's own"),
                 );
@@ -173,7 +175,9 @@ pub(super) fn missing_base(folder: &Utf8Path, span: Span, known: &[Utf8PathBuf])
         .map(|path| path.as_str())
         .or_else(|| did_you_mean(folder.as_str(), known.iter().map(|path| path.as_str())));
     match near {
-        Some(near) => finding.help(format!("did you mean `{near}`? paths start from the overlay's own folder")),
+        Some(near) => {
+            finding.help(format!("did you mean `{near}`? paths start from the overlay's own folder"))
+        }
         None => finding.help(format!("write `{folder}/overlay.yaml`, or correct the path")),
     }
 }

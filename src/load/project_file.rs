@@ -108,8 +108,9 @@ pub(crate) fn source(node: &Node, sink: &mut Sink) -> Result<ChartSourceKind, Re
                     return Err(wrong(&format!("a chart source with `url` has no `{key}`"), sink));
                 }
             }
-            kind_of_url(&url)
-                .ok_or_else(|| wrong(&format!("`{url}` is no `http://`, `https://` or `oci://` address"), sink))
+            kind_of_url(&url).ok_or_else(|| {
+                wrong(&format!("`{url}` is no `http://`, `https://` or `oci://` address"), sink)
+            })
         }
         (None, Some(url)) => {
             let revision = fields.required_text("revision", sink)?;
@@ -141,7 +142,8 @@ fn inside(text: &str, span: Option<Span>, climbs: bool, sink: &mut Sink) -> Resu
         Utf8Component::CurDir | Utf8Component::Normal(_) => false,
     });
     if wrong || text.contains('\\') {
-        let finding = Diagnostic::error(codes::INVALID_VALUE, format!("`{text}` is no folder below the output"));
+        let finding =
+            Diagnostic::error(codes::INVALID_VALUE, format!("`{text}` is no folder below the output"));
         return Err(sink.report(finding.at(span, "").help("write a relative path with `/` and without `..`")));
     }
     Ok(path.to_owned())

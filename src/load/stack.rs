@@ -133,8 +133,18 @@ pub struct Check {
 }
 
 const SPEC: &[&str] = &[
-    "namespace", "requires", "provides", "secrets", "charts", "declares", "resources", "manifests", "files",
-    "checks", "verify", "prereqs",
+    "namespace",
+    "requires",
+    "provides",
+    "secrets",
+    "charts",
+    "declares",
+    "resources",
+    "manifests",
+    "files",
+    "checks",
+    "verify",
+    "prereqs",
 ];
 
 /// Names that an expression of a stack may find; `forEach` may not shadow them.
@@ -183,7 +193,10 @@ pub(crate) fn read(
         description: header.description,
         embedded,
         span: header.name_span.or(document.span()).ok_or_else(|| {
-            sink.report(Diagnostic::error(codes::INTERNAL, format!("the stack `{name}` was read without places")))
+            sink.report(Diagnostic::error(
+                codes::INTERNAL,
+                format!("the stack `{name}` was read without places"),
+            ))
         })?,
         schema: inputs.schema,
         types: inputs.types,
@@ -221,8 +234,13 @@ struct Shape<'a> {
     optional: &'a [&'a str],
 }
 
-const SECRET: Shape<'_> =
-    Shape { what: "a required Secret", id: "name", plain_id: false, required: &["name", "keys"], optional: &["namespace"] };
+const SECRET: Shape<'_> = Shape {
+    what: "a required Secret",
+    id: "name",
+    plain_id: false,
+    required: &["name", "keys"],
+    optional: &["namespace"],
+};
 const CHART: Shape<'_> = Shape {
     what: "a chart",
     id: "release",
@@ -274,8 +292,13 @@ const CHECK: Shape<'_> = Shape {
     required: &["message"],
     optional: &["severity", "at", "help", "phase"],
 };
-const VERIFY: Shape<'_> =
-    Shape { what: "a verification", id: "id", plain_id: true, required: &["command"], optional: &["description"] };
+const VERIFY: Shape<'_> = Shape {
+    what: "a verification",
+    id: "id",
+    plain_id: true,
+    required: &["command"],
+    optional: &["description"],
+};
 const PREREQ: Shape<'_> =
     Shape { what: "a prerequisite", id: "id", plain_id: true, required: &["kind", "data"], optional: &[] };
 
@@ -490,8 +513,9 @@ fn checks(fields: &Fields<'_>, sources: &Sources, sink: &mut Sink) -> Vec<Check>
 /// Tells what a stack requires or provides that is no capability, and exports that its type does not name.
 pub(crate) fn check_capabilities(stack: &Stack, capabilities: &Capabilities, sink: &mut Sink) {
     let unknown = |name: &Arc<str>, span: Span, sink: &mut Sink| {
-        let finding = Diagnostic::error(codes::UNKNOWN_CAPABILITY, format!("there is no capability `{name}`"))
-            .at(span, "not known");
+        let finding =
+            Diagnostic::error(codes::UNKNOWN_CAPABILITY, format!("there is no capability `{name}`"))
+                .at(span, "not known");
         let finding = match did_you_mean(name, capabilities.keys().map(AsRef::as_ref)) {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help("describe it in `schemas/capabilities.schema.json`"),
@@ -516,10 +540,17 @@ pub(crate) fn check_capabilities(stack: &Stack, capabilities: &Capabilities, sin
                 let _told = sink.report(fields::suggest(finding, field, names, "its exports are"));
             }
         }
-        if let Some(key) = capability.key.as_ref().filter(|key| offer.whole.is_none() && !offer.exports.contains_key(*key)) {
-            let fact = format!("the offer of `{}` does not export `{key}`, which tells providers apart", offer.capability);
+        if let Some(key) =
+            capability.key.as_ref().filter(|key| offer.whole.is_none() && !offer.exports.contains_key(*key))
+        {
+            let fact = format!(
+                "the offer of `{}` does not export `{key}`, which tells providers apart",
+                offer.capability
+            );
             let _told = sink.report(
-                Diagnostic::error(codes::MISSING_FIELD, fact).at(offer.span, "").help(format!("add `{key}` to its `exports`")),
+                Diagnostic::error(codes::MISSING_FIELD, fact)
+                    .at(offer.span, "")
+                    .help(format!("add `{key}` to its `exports`")),
             );
         }
     }

@@ -54,7 +54,8 @@ fn active_offers(resolution: &Resolution, sink: &mut Sink) -> Vec<ActiveOffer> {
             for finding in own.into_found() {
                 let _told = sink.report(resolution.while_in(finding, &instance.name));
             }
-            let fixed = offer.fixed_by.as_ref().and_then(|path| instance.written.lookup(path)).and_then(Node::span);
+            let fixed =
+                offer.fixed_by.as_ref().and_then(|path| instance.written.lookup(path)).and_then(Node::span);
             for variables in rounds {
                 found.push(ActiveOffer {
                     instance: index,
@@ -175,7 +176,8 @@ fn conflicts(resolution: &Resolution, sink: &mut Sink) -> BTreeSet<Arc<str>> {
             let with_key = |index: usize| offers[index].key.as_ref().map(|key| &key.value);
             (1..offers.len())
                 .find_map(|later| {
-                    (0..later).find(|earlier| with_key(*earlier).is_some() && with_key(*earlier) == with_key(later))
+                    (0..later)
+                        .find(|earlier| with_key(*earlier).is_some() && with_key(*earlier) == with_key(later))
                         .map(|earlier| (earlier, later))
                 })
                 .map(|(earlier, later)| (offers[earlier], offers[later]))
@@ -302,10 +304,9 @@ fn requirement(resolution: &mut Resolution, active: &Active, sources: &Sources, 
             None
         }
         (Some(wanted), _) => {
-            let found = candidates
-                .iter()
-                .copied()
-                .find(|index| resolution.offers[*index].key.as_ref().is_some_and(|key| key.value == wanted.value));
+            let found = candidates.iter().copied().find(|index| {
+                resolution.offers[*index].key.as_ref().is_some_and(|key| key.value == wanted.value)
+            });
             if found.is_none() && !requirement.optional {
                 let finding = unselected(resolution, active, requirement, wanted, &candidates, sources);
                 let _told = sink.report(finding);
@@ -355,7 +356,8 @@ fn unresolved(
 ) -> Diagnostic {
     let instance = &resolution.instances[active.instance];
     let capability = &requirement.capability;
-    let fact = format!("`{}` requires `{capability}`, which nothing in this environment provides", instance.name);
+    let fact =
+        format!("`{}` requires `{capability}`, which nothing in this environment provides", instance.name);
     let mut finding = Diagnostic::error(codes::UNRESOLVED_CAPABILITY, fact)
         .at(instance.span, "required by this instance")
         .related(requirement.span, "where its stack says so");
@@ -366,7 +368,9 @@ fn unresolved(
     }
     let mut here = false;
     for (index, other) in resolution.instances.iter().enumerate() {
-        if index == active.instance || !other.stack.provides.iter().any(|offer| offer.capability == *capability) {
+        if index == active.instance
+            || !other.stack.provides.iter().any(|offer| offer.capability == *capability)
+        {
             continue;
         }
         here = true;
@@ -381,8 +385,10 @@ fn unresolved(
                 resolution.instances[by.instance].span,
                 format!("`{}` stepped back, since this provides `{}`", other.name, by.capability),
             ),
-            None => finding
-                .related(other.span, format!("`{}` could provide it, but not with its inputs as they are", other.name)),
+            None => finding.related(
+                other.span,
+                format!("`{}` could provide it, but not with its inputs as they are", other.name),
+            ),
         };
     }
     let could = providers(resolution, capability, sources);
@@ -391,7 +397,10 @@ fn unresolved(
     } else if could.is_empty() {
         finding.help(format!("no stack provides `{capability}`: write one, or take `{}` out", instance.name))
     } else {
-        finding.help(format!("add one of the stacks that can provide it: {}", quoted(could.iter().map(AsRef::as_ref))))
+        finding.help(format!(
+            "add one of the stacks that can provide it: {}",
+            quoted(could.iter().map(AsRef::as_ref))
+        ))
     }
 }
 
@@ -448,7 +457,9 @@ fn ambiguous(
             finding = finding.related(place, "one provider");
         }
     }
-    sink.report(finding.help("leave one provider in the environment, or let the stack say which with `select`"))
+    sink.report(
+        finding.help("leave one provider in the environment, or let the stack say which with `select`"),
+    )
 }
 
 fn unselected(
@@ -471,8 +482,10 @@ fn unselected(
         .help("take `select` out");
     };
     let name = wanted.as_str().map_or_else(|| wanted.to_json().to_string(), str::to_owned);
-    let fact =
-        format!("`{}` selects the `{capability}` with the {field} `{name}`, which nothing provides", instance.name);
+    let fact = format!(
+        "`{}` selects the `{capability}` with the {field} `{name}`, which nothing provides",
+        instance.name
+    );
     let finding = Diagnostic::error(codes::UNRESOLVED_CAPABILITY, fact)
         .at(wanted.origin.editable().unwrap_or(instance.span), "selected here")
         .related(requirement.span, "where its stack says so");

@@ -112,7 +112,8 @@ fn literal(node: &Node) -> Node {
         Value::Map(map) => Value::Map(
             map.iter()
                 .map(|(key, entry)| {
-                    let key_text = if key.contains("${") { key.replace("${", "$${").into() } else { Arc::clone(key) };
+                    let key_text =
+                        if key.contains("${") { key.replace("${", "$${").into() } else { Arc::clone(key) };
                     (key_text, Entry { key: entry.key.clone(), node: literal(&entry.node) })
                 })
                 .collect(),

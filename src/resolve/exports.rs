@@ -85,17 +85,19 @@ impl Resolution {
     fn evaluate(&self, offer: usize, field: &str) -> Result<Option<Node>, Box<Diagnostic>> {
         let active = &self.offers[offer];
         let scope = InstanceScope::new(self, active.instance, Stage::Exports, None);
-        field_of(active.declared(&self.instances), field, &active.variables.over(&scope)).map_err(|findings| {
-            let name = &self.instances[active.instance].name;
-            let mut findings = findings.into_iter().map(|finding| self.while_in(finding, name));
-            let first = findings.next().unwrap_or_else(|| {
-                Diagnostic::error(codes::INTERNAL, format!("the export `{field}` failed without a word"))
-            });
-            for finding in findings {
-                self.tell(finding);
-            }
-            Box::new(first)
-        })
+        field_of(active.declared(&self.instances), field, &active.variables.over(&scope)).map_err(
+            |findings| {
+                let name = &self.instances[active.instance].name;
+                let mut findings = findings.into_iter().map(|finding| self.while_in(finding, name));
+                let first = findings.next().unwrap_or_else(|| {
+                    Diagnostic::error(codes::INTERNAL, format!("the export `{field}` failed without a word"))
+                });
+                for finding in findings {
+                    self.tell(finding);
+                }
+                Box::new(first)
+            },
+        )
     }
 
     fn enter(&self, offer: usize, field: &Arc<str>) -> Result<(), Box<Diagnostic>> {
@@ -128,12 +130,17 @@ impl Resolution {
         names.push(names[0].clone());
         let fact = format!("exports read each other in a loop: {}", names.join(" -> "));
         let (offer, field) = &chain[0];
-        let mut finding = Diagnostic::error(codes::EXPORT_LOOP, fact)
-            .at(self.export_span(*offer, field), if chain.len() == 1 { "reads itself" } else { "reads the next" });
+        let mut finding = Diagnostic::error(codes::EXPORT_LOOP, fact).at(
+            self.export_span(*offer, field),
+            if chain.len() == 1 { "reads itself" } else { "reads the next" },
+        );
         for (other, field) in &chain[1..] {
             finding = finding.related(self.export_span(*other, field), "which reads the next");
         }
-        self.while_in(finding.help("let one of these fields come from an input"), &self.instances[self.offers[*offer].instance].name)
+        self.while_in(
+            finding.help("let one of these fields come from an input"),
+            &self.instances[self.offers[*offer].instance].name,
+        )
     }
 
     pub(crate) fn export_span(&self, offer: usize, field: &str) -> Option<crate::source::Span> {

@@ -2,8 +2,8 @@
 
 use super::{InstanceScope, Resolution, ResolvedInstance, Stage, builtin, overlay, text};
 use crate::diag::{Diagnostic, Reported, Sink, codes};
-use crate::load::{RESERVED, Stack};
 use crate::load::fields::{self, Fields};
+use crate::load::{RESERVED, Stack};
 use crate::source::{Sources, Span};
 use crate::value::{Entry, Map, Node, Origin, Value};
 use indexmap::IndexMap;
@@ -34,7 +34,9 @@ pub(super) fn all(resolution: &mut Resolution, spec: &Node, sources: &Sources, s
             format!("the environment `{}` has no stacks", resolution.environment.name),
         );
         let _told = sink.report(
-            finding.at(resolution.environment.span, "").help("name some under `spec.stacks`, such as `k3s: {...}`"),
+            finding
+                .at(resolution.environment.span, "")
+                .help("name some under `spec.stacks`, such as `k3s: {...}`"),
         );
     }
     let Some(stacks) = stacks else { return };
@@ -144,10 +146,9 @@ fn stack(
         let fact = format!("the stack `{wanted}` cannot be used: it has errors of its own");
         return Err(sink.report(Diagnostic::error(codes::UNKNOWN_STACK, fact).at(place, "")));
     }
-    let finding =
-        Diagnostic::error(codes::UNKNOWN_STACK, format!("there is no stack `{wanted}`")).at(place, "not known");
-    let names: Vec<&str> =
-        library.names().map(AsRef::as_ref).collect();
+    let finding = Diagnostic::error(codes::UNKNOWN_STACK, format!("there is no stack `{wanted}`"))
+        .at(place, "not known");
+    let names: Vec<&str> = library.names().map(AsRef::as_ref).collect();
     let finding = match crate::diag::did_you_mean(&wanted, names) {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
         None => finding
@@ -177,8 +178,10 @@ fn common(
 ) -> Result<Common, Reported> {
     let what = format!("the instance `{name}`");
     let mut failed = None;
-    let own = |key: &str| written.get(key).filter(|_| !stack.inputs.iter().any(|input| input.as_ref() == key));
-    let (namespace, labels, version, values) = (own("namespace"), own("namespaceLabels"), own("version"), own("values"));
+    let own =
+        |key: &str| written.get(key).filter(|_| !stack.inputs.iter().any(|input| input.as_ref() == key));
+    let (namespace, labels, version, values) =
+        (own("namespace"), own("namespaceLabels"), own("version"), own("values"));
     if let Some(node) = namespace {
         failed = check_namespace(node, &written.name("namespace"), sink).err().or(failed);
     }
@@ -253,7 +256,11 @@ fn releases(
     let Some(node) = written.get("charts") else { return Ok(found) };
     if stack.charts.is_empty() {
         let fact = format!("unknown key `charts` in {what}: the stack `{}` has no chart", stack.name);
-        return Err(sink.report(Diagnostic::error(codes::UNKNOWN_KEY, fact).at(written.key_span("charts"), "").help("take it out")));
+        return Err(sink.report(
+            Diagnostic::error(codes::UNKNOWN_KEY, fact)
+                .at(written.key_span("charts"), "")
+                .help("take it out"),
+        ));
     }
     let mut failed = None;
     for (release, entry) in Fields::any(node, &written.name("charts"), sink)?.entries() {
@@ -333,7 +340,8 @@ fn check_after(
     let mut failed = None;
     for (name, span) in after {
         if name.as_ref() == own {
-            let finding = Diagnostic::error(codes::UNKNOWN_INSTANCE, format!("`{name}` cannot come after itself"));
+            let finding =
+                Diagnostic::error(codes::UNKNOWN_INSTANCE, format!("`{name}` cannot come after itself"));
             failed = Some(sink.report(finding.at(span, "").help("take the name out of `after`")));
         } else if !names.contains_key(&name) {
             let fact = format!("there is no instance `{name}` to come after");

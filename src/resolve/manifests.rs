@@ -76,17 +76,21 @@ fn one(
         let at = |key: &str| fields.get(key).and_then(|node| node.origin.editable()).unwrap_or(rule.span);
         match (&path, &url) {
             (Some(_), Some(_)) => {
-                let finding = Diagnostic::error(codes::INVALID_VALUE, format!("{what} has both `path` and `url`"));
+                let finding =
+                    Diagnostic::error(codes::INVALID_VALUE, format!("{what} has both `path` and `url`"));
                 return Err(sink.report(finding.at(at("url"), "").help("keep one of them")));
             }
             (None, None) => {
-                let finding = Diagnostic::error(codes::MISSING_FIELD, format!("{what} has neither `path` nor `url`"));
+                let finding =
+                    Diagnostic::error(codes::MISSING_FIELD, format!("{what} has neither `path` nor `url`"));
                 let place = if synthetic { instance } else { rule.span };
                 return Err(sink.report(finding.at(place, "").help("add one of them")));
             }
             (Some(_), None) if reference => {
-                let finding =
-                    Diagnostic::error(codes::INVALID_VALUE, format!("{what} is a file and cannot stay a reference"));
+                let finding = Diagnostic::error(
+                    codes::INVALID_VALUE,
+                    format!("{what} is a file and cannot stay a reference"),
+                );
                 return Err(sink.report(finding.at(at("path"), "").help("take `delivery: reference` out")));
             }
             (None, Some(url)) if !reference => {

@@ -97,7 +97,9 @@ impl Merge<'_> {
             Diagnostic::error(codes::DELETES_NOTHING, format!("`{}: null` deletes nothing", self.path))
                 .at(span, "no base sets it");
         let help = match self.path.segments() {
-            [_, Segment::Key(name)] => format!("take the line out; to use `{name}` as it is, write `{name}: {{}}`"),
+            [_, Segment::Key(name)] => {
+                format!("take the line out; to use `{name}` as it is, write `{name}: {{}}`")
+            }
             _ => "take the line out, or give it a value".to_owned(),
         };
         let _told = self.sink.report(finding.help(help));
@@ -126,10 +128,7 @@ mod tests {
             &json!({"stacks": {"a": {"x": 1, "l": [1, 2], "m": {"k": 1}}}}),
             &json!({"stacks": {"a": {"x": 2, "l": [3], "m": {"j": 2}}, "b": {}}}),
         );
-        assert_eq!(
-            found,
-            json!({"stacks": {"a": {"x": 2, "l": [3], "m": {"k": 1, "j": 2}}, "b": {}}})
-        );
+        assert_eq!(found, json!({"stacks": {"a": {"x": 2, "l": [3], "m": {"k": 1, "j": 2}}, "b": {}}}));
         assert_eq!(told, Vec::<String>::new());
     }
 
@@ -145,7 +144,8 @@ mod tests {
 
     #[test]
     fn below_values_and_patches_null_is_data() {
-        let over = json!({"stacks": {"a": {"values": {"x": null}}}, "patches": {"p": {"patch": {"spec": null}}}});
+        let over =
+            json!({"stacks": {"a": {"values": {"x": null}}}, "patches": {"p": {"patch": {"spec": null}}}});
         let (found, told) = merged(&json!({"stacks": {"a": {"values": {"x": 1, "y": 2}}}}), &over);
         assert_eq!(
             found,

@@ -34,12 +34,18 @@ pub(super) fn environment(spec: &Node, sink: &mut Sink) -> Result<Arc<str>, Repo
 }
 
 /// `kubernetes`, as `MAJOR.MINOR`.
-pub(super) fn kubernetes(spec: &Node, span: Span, sink: &mut Sink) -> Result<(Arc<str>, Option<Span>), Reported> {
+pub(super) fn kubernetes(
+    spec: &Node,
+    span: Span,
+    sink: &mut Sink,
+) -> Result<(Arc<str>, Option<Span>), Reported> {
     let Some(node) = spec.get("kubernetes").filter(|node| node.value != Value::Null) else {
         return Err(sink.report(
             Diagnostic::error(codes::MISSING_FIELD, "the overlay does not say which Kubernetes it is for")
                 .at(span, "")
-                .help("add `kubernetes: \"1.34\"` to its `spec`, to a base, or to `defaults` in `stackc.yaml`"),
+                .help(
+                    "add `kubernetes: \"1.34\"` to its `spec`, to a base, or to `defaults` in `stackc.yaml`",
+                ),
         ));
     };
     let text = fields::text(node, "`kubernetes` of an overlay", sink)?;
@@ -80,7 +86,8 @@ pub(super) fn deliver(spec: &Node, name: &str, sink: &mut Sink) -> Result<Delive
 }
 
 fn flux(node: &Node, sink: &mut Sink) -> Result<FluxDelivery, Reported> {
-    let fields = Fields::open(node, "`deliver.flux`", &["source", "namespace", "decryption", "ignore"], sink)?;
+    let fields =
+        Fields::open(node, "`deliver.flux`", &["source", "namespace", "decryption", "ignore"], sink)?;
     let namespace = fields.text("namespace", sink)?;
     let mut found = FluxDelivery {
         source_kind: "GitRepository".into(),
@@ -116,7 +123,8 @@ fn flux(node: &Node, sink: &mut Sink) -> Result<FluxDelivery, Reported> {
 
 fn kluctl(node: &Node, name: &str, sink: &mut Sink) -> Result<KluctlDelivery, Reported> {
     let fields = Fields::open(node, "`deliver.kluctl`", &["context", "discriminator"], sink)?;
-    let discriminator = fields.text("discriminator", sink)?.unwrap_or_else(|| format!("stackc-{name}").into());
+    let discriminator =
+        fields.text("discriminator", sink)?.unwrap_or_else(|| format!("stackc-{name}").into());
     let middle = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let end = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
     let bytes = discriminator.as_bytes();
@@ -189,8 +197,18 @@ pub(crate) fn identity(fields: &Fields<'_>, sink: &mut Sink) -> Result<ObjectId,
 /// The API group of a kind that Kubernetes itself has.
 pub(crate) fn group_of(kind: &str) -> Option<Arc<str>> {
     let group = match kind {
-        "ConfigMap" | "Endpoints" | "LimitRange" | "Namespace" | "Node" | "PersistentVolume"
-        | "PersistentVolumeClaim" | "Pod" | "ReplicationController" | "ResourceQuota" | "Secret" | "Service"
+        "ConfigMap"
+        | "Endpoints"
+        | "LimitRange"
+        | "Namespace"
+        | "Node"
+        | "PersistentVolume"
+        | "PersistentVolumeClaim"
+        | "Pod"
+        | "ReplicationController"
+        | "ResourceQuota"
+        | "Secret"
+        | "Service"
         | "ServiceAccount" => "",
         "DaemonSet" | "Deployment" | "ReplicaSet" | "StatefulSet" => "apps",
         "CronJob" | "Job" => "batch",

@@ -57,7 +57,9 @@ impl<'r> InstanceScope<'r> {
             Stage::Exports => {
                 "here only `inputs`, `instance`, `overlay`, `requires`, `provides` and `yielded` can be read"
             }
-            Stage::Parts => "`units` can be read in `files` only, `objects` and `mine` in checks with `phase: objects` only",
+            Stage::Parts => {
+                "`units` can be read in `files` only, `objects` and `mine` in checks with `phase: objects` only"
+            }
             Stage::Objects => "`units` can be read in `files` only",
             Stage::Files => "`objects` and `mine` can be read in checks with `phase: objects` only",
         };

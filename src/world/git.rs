@@ -13,6 +13,12 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CommitId(String);
 
+impl std::fmt::Display for CommitId {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
 impl CommitId {
     /// The whole name in hex.
     pub fn as_str(&self) -> &str {

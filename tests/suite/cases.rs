@@ -42,7 +42,8 @@ fn files(folder: &Path) -> BTreeMap<Utf8PathBuf, Vec<u8>> {
             if path.is_dir() {
                 walk(root, &path, found);
             } else {
-                let name = path.strip_prefix(root).expect("below the root").to_string_lossy().replace('\\', "/");
+                let name =
+                    path.strip_prefix(root).expect("below the root").to_string_lossy().replace('\\', "/");
                 found.insert(name.into(), fs::read(&path).expect("a readable fixture"));
             }
         }

@@ -1,6 +1,15 @@
 //! One file a command.
 
+mod build;
+mod check;
+mod common;
 mod completions;
+mod diff;
+mod explain;
+mod graph;
+mod init;
+mod publish;
+mod stack;
 
 use super::arguments::{Arguments, Command, When};
 use super::{Console, Exit};
@@ -17,6 +26,13 @@ pub(super) fn dispatch(arguments: &Arguments, world: &dyn World, console: &mut C
     match &arguments.command {
         Command::Completions(options) => completions::run(options, console),
         Command::Template(options) => super::template::run(options, world, console),
-        _ => Exit::Failure,
+        Command::Init(options) => init::run(options, world, console),
+        Command::Check(options) => check::run(global, options, world, console),
+        Command::Graph(options) => graph::run(global, options, world, console),
+        Command::Explain(options) => explain::run(global, options, world, console),
+        Command::Stack(command) => stack::run(global, command, world, console),
+        Command::Build(options) => build::run(global, options, world, console),
+        Command::Diff(options) => diff::run(global, options, world, console),
+        Command::Publish(options) => publish::run(global, options, world, console),
     }
 }

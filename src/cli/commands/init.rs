@@ -1,0 +1,130 @@
+//! `stackc init`: a project that builds.
+
+use crate::cli::arguments::Init;
+use crate::cli::{Console, Exit};
+use crate::diag::{Diagnostic, codes};
+use crate::source::Sources;
+use crate::world::{Below, World};
+use camino::{Utf8Path, Utf8PathBuf};
+
+pub(super) fn run(options: &Init, world: &dyn World, console: &mut Console<'_>) -> Exit {
+    let folder =
+        world.root().map_or_else(|| options.folder.clone(), |root| clean(&root.join(&options.folder)));
+    let name = options.name.clone().unwrap_or_else(|| slug(folder.file_name().unwrap_or("")));
+    let world = Below::new(world, &options.folder);
+    let files = files(&name);
+    for (path, text) in &files {
+        let path = Utf8Path::new(path);
+        if world.kind(path).is_some() {
+            console.status(&format!("kept  {path}, which exists already"));
+            continue;
+        }
+        if let Err(error) = world.write(path, text.as_bytes()) {
+            let finding = Diagnostic::error(codes::UNWRITABLE_FILE, error.to_string());
+            super::common::tell(
+                &[finding],
+                &Sources::new(),
+                crate::cli::arguments::FindingsFormat::Human,
+                console,
+            );
+            return Exit::Failure;
+        }
+        console.status(&format!("wrote {path}"));
+    }
+    let step = if options.folder == Utf8Path::new(".") {
+        String::new()
+    } else {
+        format!("cd {} && ", options.folder)
+    };
+    console.status(&format!("\nNext: {step}stackc build\nThen change overlays/dev/overlay.yaml; `stackc stack list` prints what can stand in it."));
+    Exit::Fine
+}
+
+/// A DNS label from a folder's name.
+fn slug(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.to_lowercase().chars() {
+        if c.is_ascii_alphanumeric() {
+            out.push(c);
+        } else if !out.is_empty() && !out.ends_with('-') {
+            out.push('-');
+        }
+    }
+    let out = out.trim_matches('-');
+    if out.is_empty() {
+        "cluster".to_owned()
+    } else {
+        out.chars().take(53).collect::<String>().trim_end_matches('-').to_owned()
+    }
+}
+
+fn clean(path: &Utf8Path) -> Utf8PathBuf {
+    let mut out = Utf8PathBuf::new();
+    for part in path.components() {
+        match part {
+            camino::Utf8Component::CurDir => {}
+            camino::Utf8Component::ParentDir => {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+fn files(name: &str) -> Vec<(&'static str, String)> {
+    vec![
+        (
+            "stackc.yaml",
+            format!(
+                "apiVersion: stackc.dev/v1alpha1\n\
+                 kind: Project\n\
+                 metadata: {{name: {name}}}\n\
+                 spec:\n  \
+                   output: {{dir: dist}}     # where `stackc build` writes; commit it, or publish it with `stackc publish`\n"
+            ),
+        ),
+        ("overlays/dev/overlay.yaml", OVERLAY.to_owned()),
+        (".gitattributes", "# CRDs are long and nobody's own: collapse them in pull requests.\ndist/envs/**/crd-*.yaml linguist-generated=true\n".to_owned()),
+    ]
+}
+
+/// One node, certificates and an application: small enough to read, real enough to deploy.
+const OVERLAY: &str = "\
+# An environment: which stacks, with which inputs. `stackc explain -e dev hello.replicas` explains an input.
+apiVersion: stackc.dev/v1alpha1
+kind: Overlay
+metadata: {name: dev}
+spec:
+  environment: development
+  kubernetes: \"1.34\"
+  stacks:
+    k3s:
+      version: v1.34.4+k3s1
+      nodes:
+        node: {role: server, arch: amd64, privateIP: 192.168.1.10}
+    cert-manager: {}
+    cluster-issuers:
+      email: you@example.com
+      issuers:
+        letsencrypt-staging: {server: \"https://acme-staging-v02.api.letsencrypt.org/directory\", solvers: [{http01: {}}]}
+    hello:
+      stack: web-app
+      namespace: hello
+      image: {repository: docker.io/traefik/whoami, tag: v1.11.0}
+      port: 80
+      replicas: 1
+      ingress: {host: hello.example.com, issuer: letsencrypt-staging}
+  deliver: {charts: release}
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_labels() {
+        assert_eq!(slug("My Cluster_2"), "my-cluster-2");
+        assert_eq!(slug("---"), "cluster");
+    }
+}

@@ -1,0 +1,172 @@
+//! `stackc stack list|show|eject`.
+
+use super::common::{project_root, tell};
+use crate::cli::arguments::{DataFormat, FindingsFormat, Global, Stack as Command};
+use crate::cli::{Console, Exit};
+use crate::diag::{Diagnostic, Sink, codes, did_you_mean};
+use crate::load::{Library, Stack, embedded_files, library};
+use crate::schema::Description;
+use crate::source::Sources;
+use crate::value::Path;
+use crate::world::{Below, World};
+use camino::Utf8Path;
+use serde_json::json;
+
+pub(super) fn run(global: &Global, command: &Command, world: &dyn World, console: &mut Console<'_>) -> Exit {
+    let sources = Sources::new();
+    let mut sink = Sink::new();
+    let library = library(&Below::new(world, &project_root(global, world)), &sources, &mut sink);
+    let done = match command {
+        Command::List { format } => {
+            list(&library, *format, &sources, console);
+            Ok(Exit::Fine)
+        }
+        Command::Show { name, format } => {
+            find(&library, name, &sources).map(|stack| show(stack, *format, console)).map(|()| Exit::Fine)
+        }
+        Command::Eject { name } => eject(global, &library, name, world, console),
+    };
+    match done {
+        Ok(exit) => exit,
+        Err(found) => {
+            tell(&found, &sources, FindingsFormat::Human, console);
+            Exit::Findings
+        }
+    }
+}
+
+fn find<'l>(library: &'l Library, name: &str, sources: &Sources) -> Result<&'l Stack, Vec<Diagnostic>> {
+    if let Some(stack) = library.stack(name, sources) {
+        return Ok(stack);
+    }
+    if library.contains(name) {
+        return Err(library.findings(name, sources).to_vec());
+    }
+    let finding = Diagnostic::error(codes::UNKNOWN_STACK, format!("there is no stack `{name}`"));
+    Err(vec![match did_you_mean(name, library.names().map(AsRef::as_ref)) {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        None => finding.help("`stackc stack list` prints them"),
+    }])
+}
+
+fn list(library: &Library, format: DataFormat, sources: &Sources, console: &mut Console<'_>) {
+    let stacks: Vec<&Stack> =
+        library.names().filter_map(|name| library.stack(name, sources).map(AsRef::as_ref)).collect();
+    let text = match format {
+        DataFormat::Json => {
+            let all: Vec<_> = stacks.iter().map(|stack| summary(stack)).collect();
+            format!("{:#}\n", serde_json::Value::from(all))
+        }
+        DataFormat::Text => {
+            let width = stacks.iter().map(|stack| stack.name.len()).max().unwrap_or(0);
+            stacks.iter().fold(String::new(), |out, stack| {
+                let own = if stack.embedded { "" } else { "  (of this project)" };
+                out + &format!("{:width$}  {}{own}\n", stack.name, stack.description)
+            })
+        }
+    };
+    console.data(text.as_bytes());
+}
+
+/// The inputs that a stack takes by itself, beside those of every instance.
+fn inputs(stack: &Stack) -> impl Iterator<Item = (&str, Description)> {
+    stack
+        .inputs
+        .iter()
+        .filter_map(|name| Some((name.as_ref(), stack.schema.describe(&Path::of(&[name.as_ref()]))?)))
+}
+
+fn summary(stack: &Stack) -> serde_json::Value {
+    let requires: Vec<_> = stack
+        .requires
+        .iter()
+        .map(
+            |needed| json!({"name": &*needed.capability, "optional": needed.optional, "order": needed.order}),
+        )
+        .collect();
+    let provides: Vec<_> = stack
+        .provides
+        .iter()
+        .map(|offer| json!({"name": &*offer.capability, "yields": offer.yields, "exports": offer.exports.keys().map(|name| &**name).collect::<Vec<_>>()}))
+        .collect();
+    let inputs: Vec<_> = inputs(stack)
+        .map(|(name, input)| json!({"name": name, "type": input.type_, "description": input.description}))
+        .collect();
+    json!({"name": &*stack.name, "description": &*stack.description, "builtIn": stack.embedded,
+        "requires": requires, "provides": provides, "inputs": inputs})
+}
+
+fn show(stack: &Stack, format: DataFormat, console: &mut Console<'_>) {
+    if format == DataFormat::Json {
+        console.data(format!("{:#}\n", summary(stack)).as_bytes());
+        return;
+    }
+    let mut out = format!("{}: {}\n", stack.name, stack.description);
+    let section = |out: &mut String, head: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            out.push_str(&format!("\n{head}:\n"));
+            for line in lines {
+                out.push_str(&format!("  {line}\n"));
+            }
+        }
+    };
+    let needs = stack.requires.iter().map(|needed| {
+        let mut marks = Vec::new();
+        marks.extend(needed.optional.then_some("optional"));
+        marks.extend((!needed.order).then_some("only its values"));
+        let marks = if marks.is_empty() { String::new() } else { format!("  ({})", marks.join(", ")) };
+        format!("{}{marks}", needed.capability)
+    });
+    section(&mut out, "needs", needs.collect());
+    let gives = stack.provides.iter().map(|offer| {
+        let fields: Vec<&str> = offer.exports.keys().map(AsRef::as_ref).collect();
+        let fields = if fields.is_empty() { String::new() } else { format!(": {}", fields.join(", ")) };
+        let yields = if offer.yields { "  (steps back for another provider)" } else { "" };
+        format!("{}{fields}{yields}", offer.capability)
+    });
+    section(&mut out, "gives", gives.collect());
+    let inputs = inputs(stack).map(|(name, input)| {
+        format!("{name} ({})\n      {}", input.type_, input.description.replace('\n', "\n      "))
+    });
+    section(&mut out, "takes", inputs.collect());
+    console.data(out.as_bytes());
+}
+
+fn eject(
+    global: &Global,
+    library: &Library,
+    name: &str,
+    world: &dyn World,
+    console: &mut Console<'_>,
+) -> Result<Exit, Vec<Diagnostic>> {
+    let world = Below::new(world, &project_root(global, world));
+    let files = embedded_files(name);
+    if files.is_empty() {
+        let finding = Diagnostic::error(
+            codes::UNKNOWN_STACK,
+            format!("there is no built-in stack `{name}` that could be copied"),
+        );
+        let near = did_you_mean(name, library.names().map(AsRef::as_ref));
+        return Err(vec![match near {
+            Some(near) if near != name => finding.help(format!("did you mean `{near}`?")),
+            _ => finding
+                .help("`stackc stack list` prints the stacks; `chart` and `manifests` need no definition"),
+        }]);
+    }
+    if let Some((path, _)) = files.iter().find(|(path, _)| world.kind(Utf8Path::new(path)).is_some()) {
+        let finding = Diagnostic::error(codes::FILE_EXISTS, format!("`{path}` exists already"));
+        return Err(vec![
+            finding.help("remove it first, or go on changing it: the project's own stack is used already"),
+        ]);
+    }
+    for (path, text) in &files {
+        if let Err(error) = world.write(Utf8Path::new(path), text.as_bytes()) {
+            return Err(vec![Diagnostic::error(codes::UNWRITABLE_FILE, error.to_string())]);
+        }
+        console.status(&format!("wrote {path}"));
+    }
+    console.status(&format!(
+        "`{name}` is this project's own stack now; the built-in one is no longer used here"
+    ));
+    Ok(Exit::Fine)
+}
