@@ -1,20 +1,25 @@
 //! Template texts with the answers of Helm 3.21 and 4.2 (`helm-cases` of the shared folder).
 
 use serde_json::Value as Json;
-use stackc::helm::engine::{Context, Options, TemplateFile, parse};
+use stackc::helm::capabilities::Capabilities;
+use stackc::helm::chart::archive::Budget;
+use stackc::helm::chart::{ChartFile, load};
+use stackc::helm::context::ReleaseInfo;
+use stackc::helm::engine::Options;
 use stackc::helm::profile::{HELM_3_21, HELM_4_2, Profile};
+use stackc::helm::release::{Fault, Request, prepare, render};
 use stackc::helm::stack::on_large_stack;
 use stackc::helm::template::Environment;
-use stackc::helm::value::{Map, Value};
+use stackc::helm::values::read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Bytes that look random, the same in every run.
+/// The day of the recording, and bytes that look random but are the same in every run.
 struct Fixed(u64);
 
 impl Environment for Fixed {
     fn now(&mut self) -> (i64, u32) {
-        (1_790_000_000, 0)
+        (RECORDED, 0)
     }
     fn random(&mut self, out: &mut [u8]) {
         for byte in out {
@@ -24,46 +29,36 @@ impl Environment for Fixed {
     }
 }
 
-fn go_value(json: &Json) -> Value {
-    match json {
-        Json::Null => Value::Nil,
-        Json::Bool(truth) => Value::Bool(*truth),
-        Json::Number(number) => Value::Float(number.as_f64().expect("a number")),
-        Json::String(text) => Value::string(text.as_str()),
-        Json::Array(items) => Value::list(items.iter().map(go_value).collect()),
-        Json::Object(map) => Value::map(map.iter().map(|(key, item)| (key, go_value(item)))),
-    }
-}
+const RECORDED: i64 = 1_795_176_000;
+const CHART: &str = "apiVersion: v2\nname: t\nversion: 0.1.0\nappVersion: \"9.8\"\n";
 
 /// What one template prints, or why it fails.
 fn run(template: &str, values: &Json, profile: &'static Profile) -> Result<String, String> {
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let file =
-        TemplateFile { path: "t/templates/t.yaml".into(), text: Arc::from(template.as_bytes()), chart: 0 };
-    let parsed = parse(vec![file], profile).map_err(|error| text(error.helm_text(profile)))?;
-    let Value::Map(own) = go_value(values) else { panic!("values are a map") };
-    let release = [
-        ("Name", "r".into()),
-        ("Namespace", "default".into()),
-        ("IsInstall", true.into()),
-        ("IsUpgrade", false.into()),
-        ("Revision", Value::int(1)),
-        ("Service", "Helm".into()),
-    ];
-    let chart = [("Name", "t".into()), ("Version", "0.1.0".into())];
-    let map = Map::of(
-        profile.values_type,
-        [
-            ("Values", own.with_type(profile.values_type).into()),
-            ("Release", Value::map(release)),
-            ("Chart", Value::map(chart)),
-        ],
-    );
-    let context = Context { map, base_path: "t/templates".into() };
-    let rendered = parsed
-        .render(&[context], &Options::default(), &mut Fixed(1))
-        .map_err(|error| text(error.helm_text(profile)))?;
-    Ok(rendered.files.into_iter().map(|file| text(file.text)).collect())
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let values = values.to_string();
+    let values = read::values(values.as_bytes(), profile, None)
+        .map_err(|error| format!("the values do not load: {error:?}"))?;
+    let files = [("Chart.yaml", CHART), ("templates/t.yaml", template)];
+    let files = files.map(|(name, data)| ChartFile { name: name.into(), data: data.as_bytes().into() });
+    let chart = load(files.to_vec(), "t", profile, None, &mut Budget::default())
+        .map_err(|error| format!("the chart does not load: {error}"))?;
+    let request = Request {
+        chart: &Arc::new(chart),
+        values: &values,
+        release: &ReleaseInfo { name: "rel".into(), namespace: "ns".into(), is_upgrade: false },
+        capabilities: &Capabilities::default(),
+        profile,
+        check_schema: false,
+        options: Options::default(),
+    };
+    let prepared = prepare(&request, &mut Vec::new()).map_err(|fault| text(&fault.helm_text(profile)))?;
+    // What a template prints need not be a manifest.
+    let output = match render(&request, &prepared, &mut Fixed(1)) {
+        Ok(rendered) => rendered.output,
+        Err(Fault::Manifest(_, output)) => output,
+        Err(fault) => return Err(text(&fault.helm_text(profile))),
+    };
+    Ok(output.files.iter().map(|file| text(&file.bytes)).collect())
 }
 
 fn cases(name: &str) -> Option<Vec<Json>> {
@@ -78,15 +73,11 @@ fn cases(name: &str) -> Option<Vec<Json>> {
     Some(text.lines().map(|line| serde_json::from_str(line).expect("a case is JSON")).collect())
 }
 
-fn report(failures: &[String]) {
-    assert!(failures.is_empty(), "{} cases differ:\n{}", failures.len(), failures.join("\n\n"));
-}
-
 #[test]
 fn templates_print_what_helm_prints() {
     let Some(cases) = cases("oracle-cases.jsonl") else { return };
-    let values = cases[0]["values"].clone();
-    let failures = on_large_stack(move || {
+    let failures: Vec<String> = on_large_stack(move || {
+        let values = &cases[0]["values"];
         let mut failures = Vec::new();
         for case in &cases[1..] {
             let template = case["tpl"].as_str().expect("a template");
@@ -95,7 +86,7 @@ fn templates_print_what_helm_prints() {
                     Some(error) => Err(error.to_owned()),
                     None => Ok(want["out"].as_str().expect("an output").to_owned()),
                 };
-                let got = run(template, &values, profile);
+                let got = run(template, values, profile);
                 if got != want {
                     failures.push(format!("{} {template}\n  want {want:?}\n  got  {got:?}", profile.name));
                 }
@@ -103,5 +94,5 @@ fn templates_print_what_helm_prints() {
         }
         failures
     });
-    report(&failures);
+    assert!(failures.is_empty(), "{} answers differ:\n{}", failures.len(), failures.join("\n\n"));
 }

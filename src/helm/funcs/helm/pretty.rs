@@ -277,7 +277,7 @@ fn is_printable(c: char) -> bool {
 
 /// The style of a string, as encoder and emitter agree on it (encode.go, emitterc.go of go-yaml 3.0.4).
 fn style_of(text: &str) -> Style {
-    let plain = resolve(text) == Resolved::String && text != "<<" && !is_base_60(text);
+    let plain = resolve(text) == Resolved::String && !is_base_60(text);
     let facts = Facts::of(text);
     if text.contains('\n') {
         return if facts.block { Style::Literal } else { Style::Double };
