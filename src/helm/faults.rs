@@ -290,7 +290,7 @@ pub fn origin_of(
     let place = |source: u32, from: u32| {
         let source = provenance.sources.get(source as usize)?;
         let before = source.text.get(..from as usize)?;
-        let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+        let line = memchr::memchr_iter(b'\n', before).count() + 1;
         let column = before.len() - before.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1) + 1;
         Some(format!("{}:{line}:{column}", source.name))
     };

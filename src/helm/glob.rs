@@ -5,7 +5,7 @@
 
 /// A parsed pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Glob(Vec<Token>);
+pub(super) struct Glob(Vec<Token>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Token {
@@ -31,26 +31,26 @@ enum Token {
 
 /// A pattern that does not parse.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct BadGlob;
+pub(super) struct BadGlob;
 
 /// The steps that matching one name may take.
 const MAX_STEPS: u32 = 1_000_000;
 
 impl Glob {
     /// Parses a pattern.
-    pub fn parse(pattern: &str) -> Result<Self, BadGlob> {
+    pub(super) fn parse(pattern: &str) -> Result<Self, BadGlob> {
         let chars: Vec<char> = pattern.chars().collect();
         let mut parser = Parser { chars: &chars, at: 0 };
         parser.sequence(0).map(Self)
     }
 
     /// The pattern that matches every name.
-    pub fn all() -> Self {
+    pub(super) fn all() -> Self {
         Self(vec![Token::Super])
     }
 
     /// Whether the whole name matches.
-    pub fn matches(&self, name: &str) -> bool {
+    pub(super) fn matches(&self, name: &str) -> bool {
         let chars: Vec<char> = name.chars().collect();
         let tokens: Vec<&Token> = self.0.iter().collect();
         run(&tokens, &chars, &mut MAX_STEPS.clone())

@@ -137,7 +137,7 @@ pub fn sort(mut files: Vec<RenderedFile>, profile: &Profile) -> Result<Sorted, B
     let mut sorted = Sorted::default();
     for (number, file) in files.iter().enumerate() {
         let name = file.path.rsplit('/').next().unwrap_or_default();
-        if name.starts_with('_') || split::trim(&file.bytes).is_empty() {
+        if name.starts_with('_') || trim(&file.bytes).is_empty() {
             continue;
         }
         for range in split(&file.bytes, profile.split_at_line_start) {

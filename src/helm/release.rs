@@ -83,7 +83,7 @@ pub enum Fault {
     /// A template does not parse or fails.
     Template(TemplateError),
     /// What a template made is no YAML: the fault, and everything that was rendered.
-    Manifest(BadManifest, Output),
+    Manifest(BadManifest, Box<Output>),
 }
 
 impl Fault {
@@ -163,6 +163,6 @@ pub fn render(
     let output = Output { files, provenance: rendered.provenance };
     match sorted {
         Ok(sorted) => Ok(Rendered { sorted, output }),
-        Err(bad) => Err(Fault::Manifest(bad, output)),
+        Err(bad) => Err(Fault::Manifest(bad, Box::new(output))),
     }
 }

@@ -27,6 +27,9 @@ impl std::fmt::Debug for Schema {
     }
 }
 
+/// What is wrong, by the path of the value.
+type Leaves = Vec<(Vec<String>, String)>;
+
 /// A value that breaks a schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
@@ -54,7 +57,7 @@ impl Schema {
     }
 
     /// Checks the values of one chart: the text of the failure and what makes it up.
-    fn check(&self, values: &Table) -> Result<(), (String, Vec<(Vec<String>, String)>)> {
+    fn check(&self, values: &Table) -> Result<(), (String, Leaves)> {
         let compiled = self.0.compiled.get_or_init(|| compile(&self.0.bytes));
         let validator = match compiled {
             Ok(validator) => validator,
@@ -214,7 +217,7 @@ impl Tree {
         Self { place: place.to_vec(), text, causes: Vec::new(), is_group: false }
     }
 
-    fn print(&self, depth: usize, out: &mut String, leaves: &mut Vec<(Vec<String>, String)>) {
+    fn print(&self, depth: usize, out: &mut String, leaves: &mut Leaves) {
         if !out.is_empty() {
             out.push('\n');
         }

@@ -216,8 +216,8 @@ impl<'a> Run<'a> {
     }
 
     /// A failed render once more, with every byte traced: only a failure pays for it.
-    fn traced(&self, request: Request<'_>, fault: Fault) -> Fault {
-        let request = Request { options: explain::options(), ..request };
+    fn traced(&self, mut request: Request<'_>, fault: Fault) -> Fault {
+        request.options = explain::options();
         let Ok(prepared) = release::prepare(&request, &mut Vec::new()) else { return fault };
         release::render(&request, &prepared, &mut Machine(self.world)).err().unwrap_or(fault)
     }

@@ -362,8 +362,11 @@ fn parse_header(header: &[u8; BLOCK]) -> Result<Entry, ChartError> {
     Ok(Entry { name, kind, mode, size, stored })
 }
 
+/// Key and value of an extended header.
+type Record<'a> = (&'a [u8], &'a [u8]);
+
 /// `LENGTH KEY=VALUE\n` records.
-fn pax_records(mut rest: &[u8]) -> Result<Vec<(&[u8], &[u8])>, ChartError> {
+fn pax_records(mut rest: &[u8]) -> Result<Vec<Record<'_>>, ChartError> {
     let mut records = Vec::new();
     while !rest.is_empty() {
         let space = rest.iter().position(|b| *b == b' ').ok_or_else(bad_header)?;

@@ -64,7 +64,7 @@ pub fn matches(pattern: &str, name: &str) -> Result<bool, BadPattern> {
         if let Some(after) = &after
             && (after.is_empty() || !rest.is_empty())
         {
-            name = after.clone();
+            name.clone_from(after);
             pattern = rest;
             continue;
         }

@@ -72,13 +72,16 @@ fn has(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
 }
 
 fn git_version(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
-    let kube = args.value(0).as_object::<Kube>();
-    Ok(Value::string(kube.map_or("", |kube| &kube.version.version)))
+    Ok(Value::string(&receiver(args)?.version))
 }
 
 fn string(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
-    let kube = args.value(0).as_object::<Kube>();
-    Ok(Value::string(kube.map_or("", |kube| &kube.version.normalized)))
+    Ok(Value::string(&receiver(args)?.normalized))
+}
+
+fn receiver<'a>(args: &'a Args<'_>) -> Result<&'a KubeVersion, FuncError> {
+    let kube = args.value(0).as_object::<Kube>().map(|kube| &kube.version);
+    kube.ok_or_else(|| FuncError::message("the receiver is no KubeVersion"))
 }
 
 struct Pointer {

@@ -61,7 +61,7 @@ fn lines(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
 }
 
 fn as_config(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
-    by_name(ctx, args, |bytes| Str::new(bytes))
+    by_name(ctx, args, Str::new)
 }
 
 fn as_secrets(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {

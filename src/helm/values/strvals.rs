@@ -182,7 +182,7 @@ impl Parser<'_> {
             }
             Flavour::Json => {
                 let value = self.json()?;
-                self.put(data, key, value);
+                put(data, key, value);
                 // Blanks and a comma may follow.
                 self.blank();
                 Ok(())
@@ -367,14 +367,7 @@ impl Parser<'_> {
     }
 
     fn set(&self, data: &mut BTreeMap<Str, Value>, key: &str, value: Data) {
-        self.put(data, key, self.value(value));
-    }
-
-    /// An empty name sets nothing.
-    fn put(&self, data: &mut BTreeMap<Str, Value>, key: &str, value: Value) {
-        if !key.is_empty() {
-            data.insert(key.into(), value);
-        }
+        put(data, key, self.value(value));
     }
 
     fn put_at(&self, list: &mut Vec<Value>, at: usize, value: Value) -> Result<(), Panic> {
@@ -388,6 +381,13 @@ impl Parser<'_> {
         }
         list[at] = value;
         Ok(())
+    }
+}
+
+/// An empty name sets nothing.
+fn put(data: &mut BTreeMap<Str, Value>, key: &str, value: Value) {
+    if !key.is_empty() {
+        data.insert(key.into(), value);
     }
 }
 
