@@ -41,7 +41,12 @@ pub(super) fn describe(root: &Node, patterns: &Patterns, path: &Path) -> Option<
     Some(of(root, at, required))
 }
 
-fn step_into<'a>(root: &'a Node, patterns: &Patterns, schema: &'a Node, step: &Segment) -> Option<(&'a Node, bool)> {
+fn step_into<'a>(
+    root: &'a Node,
+    patterns: &Patterns,
+    schema: &'a Node,
+    step: &Segment,
+) -> Option<(&'a Node, bool)> {
     let parts = parts(root, schema);
     match step {
         Segment::Key(key) => {
@@ -55,7 +60,9 @@ fn step_into<'a>(root: &'a Node, patterns: &Patterns, schema: &'a Node, step: &S
                 })
             };
             let rest = || {
-                parts.iter().find_map(|part| part.get("additionalProperties").filter(|node| node.as_map().is_some()))
+                parts
+                    .iter()
+                    .find_map(|part| part.get("additionalProperties").filter(|node| node.as_map().is_some()))
             };
             own.or_else(pattern).or_else(rest).map(|node| (node, required)).or_else(|| {
                 // the forms of `oneOf` and `anyOf`
@@ -122,7 +129,9 @@ fn type_in_words(root: &Node, schema: &Node, depth: usize) -> String {
     if let Some(allowed) = first("enum").and_then(Node::as_list) {
         let words: Vec<String> = allowed
             .iter()
-            .map(|node| format!("`{}`", node.as_str().map_or_else(|| node.to_json().to_string(), ToOwned::to_owned)))
+            .map(|node| {
+                format!("`{}`", node.as_str().map_or_else(|| node.to_json().to_string(), ToOwned::to_owned))
+            })
             .collect();
         return format!("one of {}", words.join(", "));
     }
@@ -135,10 +144,12 @@ fn type_in_words(root: &Node, schema: &Node, depth: usize) -> String {
             Some(items) => format!("list of {}", type_in_words(root, items, depth + 1)),
             None => "list".to_owned(),
         },
-        Some(["object"]) if depth < 4 => match first("additionalProperties").filter(|node| node.as_map().is_some()) {
-            Some(members) => format!("map of {}", type_in_words(root, members, depth + 1)),
-            None => "map".to_owned(),
-        },
+        Some(["object"]) if depth < 4 => {
+            match first("additionalProperties").filter(|node| node.as_map().is_some()) {
+                Some(members) => format!("map of {}", type_in_words(root, members, depth + 1)),
+                None => "map".to_owned(),
+            }
+        }
         Some(types) => super::type_words(types).join(" or "),
         None => {
             let mut words: Vec<String> =

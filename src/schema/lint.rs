@@ -13,8 +13,16 @@ use std::sync::Arc;
 
 /// One schema each.
 const ONE: &[&str] = &[
-    "additionalProperties", "items", "contains", "not", "if", "then", "else", "propertyNames",
-    "unevaluatedProperties", "unevaluatedItems",
+    "additionalProperties",
+    "items",
+    "contains",
+    "not",
+    "if",
+    "then",
+    "else",
+    "propertyNames",
+    "unevaluatedProperties",
+    "unevaluatedItems",
 ];
 /// Lists of schemas.
 const LISTS: &[&str] = &["allOf", "anyOf", "oneOf", "prefixItems"];
@@ -22,21 +30,69 @@ const LISTS: &[&str] = &["allOf", "anyOf", "oneOf", "prefixItems"];
 const MAPS: &[&str] = &["properties", "patternProperties", "$defs", "dependentSchemas"];
 /// Keywords below which a default has no place.
 const CONDITIONAL: &[&str] = &[
-    "anyOf", "oneOf", "not", "if", "then", "else", "contains", "propertyNames", "dependentSchemas",
-    "unevaluatedProperties", "unevaluatedItems",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+    "then",
+    "else",
+    "contains",
+    "propertyNames",
+    "dependentSchemas",
+    "unevaluatedProperties",
+    "unevaluatedItems",
 ];
 /// Keywords without schemas in them.
 const PLAIN: &[&str] = &[
-    "$schema", "$id", "$ref", "$comment", "title", "description", "default", "examples", "deprecated", "readOnly",
-    "writeOnly", "type", "enum", "const", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
-    "minLength", "maxLength", "pattern", "format", "minItems", "maxItems", "uniqueItems", "minContains", "maxContains",
-    "minProperties", "maxProperties", "required", "dependentRequired",
+    "$schema",
+    "$id",
+    "$ref",
+    "$comment",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "type",
+    "enum",
+    "const",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "format",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minContains",
+    "maxContains",
+    "minProperties",
+    "maxProperties",
+    "required",
+    "dependentRequired",
 ];
 const TYPES: &[&str] = &["null", "boolean", "integer", "number", "string", "array", "object"];
 /// Formats that are checked.
 const FORMATS: &[&str] = &[
-    "date", "date-time", "time", "duration", "email", "hostname", "ipv4", "ipv6", "json-pointer", "regex", "uri",
-    "uri-reference", "uuid",
+    "date",
+    "date-time",
+    "time",
+    "duration",
+    "email",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "json-pointer",
+    "regex",
+    "uri",
+    "uri-reference",
+    "uuid",
 ];
 
 /// All that is wrong with a schema; fills in the patterns of `patternProperties`.
@@ -135,7 +191,8 @@ impl<'a> Lint<'a> {
             "format" => {
                 if !node.as_str().is_some_and(|name| FORMATS.contains(&name)) {
                     let finding = fault("this format is not known, and would not be checked", node);
-                    self.found.push(finding.help(format!("use a `pattern`, or one of {}", FORMATS.join(", "))));
+                    self.found
+                        .push(finding.help(format!("use a `pattern`, or one of {}", FORMATS.join(", "))));
                 }
             }
             "pattern" => {
@@ -145,7 +202,9 @@ impl<'a> Lint<'a> {
                 }
             }
             "$schema" => {
-                if node.as_str().is_none_or(|name| name.trim_end_matches('#') != "https://json-schema.org/draft/2020-12/schema") {
+                if node.as_str().is_none_or(|name| {
+                    name.trim_end_matches('#') != "https://json-schema.org/draft/2020-12/schema"
+                }) {
                     let finding = fault("the dialect is not JSON Schema 2020-12", node);
                     self.found.push(finding.help("write `https://json-schema.org/draft/2020-12/schema`"));
                 }
@@ -153,9 +212,11 @@ impl<'a> Lint<'a> {
             _ if PLAIN.contains(&key) || key.starts_with("x-") => {}
             _ => {
                 let known = ONE.iter().chain(LISTS).chain(MAPS).chain(PLAIN).copied();
-                let finding =
-                    Diagnostic::error(codes::INVALID_SCHEMA, format!("`{key}` is no keyword that is supported here"))
-                        .at(entry.key.span(), "");
+                let finding = Diagnostic::error(
+                    codes::INVALID_SCHEMA,
+                    format!("`{key}` is no keyword that is supported here"),
+                )
+                .at(entry.key.span(), "");
                 self.found.push(match did_you_mean(key, known) {
                     Some(near) => finding.help(format!("did you mean `{near}`?")),
                     None => finding.help("notes of your own start with `x-`"),
@@ -192,7 +253,12 @@ impl<'a> Lint<'a> {
             if ONE.contains(&key.as_ref()) {
                 self.defaults_below(&entry.node, depth + 1);
             } else if LISTS.contains(&key.as_ref()) {
-                entry.node.as_list().into_iter().flatten().for_each(|item| self.defaults_below(item, depth + 1));
+                entry
+                    .node
+                    .as_list()
+                    .into_iter()
+                    .flatten()
+                    .for_each(|item| self.defaults_below(item, depth + 1));
             } else if MAPS.contains(&key.as_ref()) {
                 let members = entry.node.as_map().into_iter().flatten();
                 members.for_each(|(_, member)| self.defaults_below(&member.node, depth + 1));
@@ -203,11 +269,13 @@ impl<'a> Lint<'a> {
     }
 
     fn conditional_default(&mut self, default: &Entry) {
-        let finding =
-            Diagnostic::error(codes::INVALID_SCHEMA, "a default stands where it depends on the value whether it holds")
-                .at(default.key.span(), "")
-                .note("below `oneOf`, `anyOf`, `not`, `if`, `contains` and the like no default can apply")
-                .help("state it where the property always holds, or let the stack's expression decide");
+        let finding = Diagnostic::error(
+            codes::INVALID_SCHEMA,
+            "a default stands where it depends on the value whether it holds",
+        )
+        .at(default.key.span(), "")
+        .note("below `oneOf`, `anyOf`, `not`, `if`, `contains` and the like no default can apply")
+        .help("state it where the property always holds, or let the stack's expression decide");
         if !self.found.contains(&finding) {
             self.found.push(finding);
         }
@@ -221,7 +289,8 @@ impl<'a> Lint<'a> {
         if let Some(types) = super::own_types(schema)
             && !types.iter().any(|name| fits(&default.node, name))
         {
-            let message = format!("the default is {}, not {}", super::noun(&default.node.value), super::wanted(&types));
+            let message =
+                format!("the default is {}, not {}", super::noun(&default.node.value), super::wanted(&types));
             self.found.push(fault(message, &default.node));
         }
         if let Some(allowed) = schema.get("enum").and_then(Node::as_list)
@@ -237,7 +306,9 @@ pub(super) fn fits(node: &Node, name: &str) -> bool {
     match &node.value {
         Value::Null => name == "null",
         Value::Bool(_) => name == "boolean",
-        Value::Number(Number::Float(number)) => name == "number" || (name == "integer" && number.fract() == 0.0),
+        Value::Number(Number::Float(number)) => {
+            name == "number" || (name == "integer" && number.fract() == 0.0)
+        }
         Value::Number(_) => matches!(name, "integer" | "number"),
         Value::String(_) => name == "string",
         Value::List(_) => name == "array",

@@ -72,7 +72,8 @@ fn parts<'a>(root: &'a Node, schema: &'a Node) -> Vec<&'a Node> {
             return;
         }
         found.push(schema);
-        if let Some(referred) = schema.get("$ref").and_then(Node::as_str).and_then(|text| target(root, text)) {
+        if let Some(referred) = schema.get("$ref").and_then(Node::as_str).and_then(|text| target(root, text))
+        {
             collect(root, referred, depth + 1, found);
         }
         for part in schema.get("allOf").and_then(Node::as_list).into_iter().flatten() {

@@ -80,7 +80,9 @@ fn refused(input: &str) -> Vec<String> {
 
 #[test]
 fn defaults_fill_what_is_missing_and_know_their_place() {
-    let (sources, node) = apply("email: a@b\nnodes: {b: {ip: 1.2.3.4}}\nlist: [{ip: 1.2.3.5, role: server}]\nboth: {}\n").expect("valid");
+    let (sources, node) =
+        apply("email: a@b\nnodes: {b: {ip: 1.2.3.4}}\nlist: [{ip: 1.2.3.5, role: server}]\nboth: {}\n")
+            .expect("valid");
     assert_eq!(
         node.to_json().to_string(),
         r#"{"both":{"x":5,"y":"z"},"email":"a@b","list":[{"ip":"1.2.3.5","role":"server","weight":1.0}],"nodes":{"b":{"ip":"1.2.3.4","role":"agent","weight":1.0}},"on":false,"present":{"a":1},"replicas":2,"routing":"tunnel","size":"10Gi"}"#
@@ -88,7 +90,10 @@ fn defaults_fill_what_is_missing_and_know_their_place() {
     let replicas = node.get("replicas").expect("there");
     let Origin::Link(link) = &replicas.origin else { panic!("no link") };
     let OriginKind::Default { schema } = link.as_ref() else { panic!("no default") };
-    assert_eq!((sources.snippet(*schema).as_str(), sources.name(schema.file).as_ref()), ("2", "schemas/test.schema.json"));
+    assert_eq!(
+        (sources.snippet(*schema).as_str(), sources.name(schema.file).as_ref()),
+        ("2", "schemas/test.schema.json")
+    );
 }
 
 #[test]
@@ -126,22 +131,64 @@ fn one(input: &str, wanted: &str) {
 #[test]
 fn each_keyword_has_its_message() {
     one("replicas: 0", "invalid-value: `replicas` of the instance `test` is 0, less than the least, 1 [0] ");
-    one("replicas: 10", "invalid-value: `replicas` of the instance `test` is 10, more than the most, 9 [10] ");
-    one("replicas: 1.5", "wrong-type: `replicas` of the instance `test` is a number, not an integer [1.5] write a whole number");
-    one("replicas:", "wrong-type: `replicas` of the instance `test` is null, not an integer [] give it a value, or remove the key");
-    one("size: 10G", "invalid-value: `size` of the instance `test` is \"10G\", which does not match `^[0-9]+Gi$` [10G] ");
-    one("size: 1.10", "wrong-type: `size` of the instance `test` is a number, not a string [1.10] write it in quotes");
-    one("size: on", "wrong-type: `size` of the instance `test` is a boolean, not a string [on] YAML reads `on`, `yes`, `y` and the like as booleans: write the word in quotes");
-    one("mode: off", "invalid-value: `mode` of the instance `test` cannot be false [off] YAML reads `on`, `off`, `yes` and `no` as booleans: write the word in quotes | it can be `on` and `off`");
+    one(
+        "replicas: 10",
+        "invalid-value: `replicas` of the instance `test` is 10, more than the most, 9 [10] ",
+    );
+    one(
+        "replicas: 1.5",
+        "wrong-type: `replicas` of the instance `test` is a number, not an integer [1.5] write a whole number",
+    );
+    one(
+        "replicas:",
+        "wrong-type: `replicas` of the instance `test` is null, not an integer [] give it a value, or remove the key",
+    );
+    one(
+        "size: 10G",
+        "invalid-value: `size` of the instance `test` is \"10G\", which does not match `^[0-9]+Gi$` [10G] ",
+    );
+    one(
+        "size: 1.10",
+        "wrong-type: `size` of the instance `test` is a number, not a string [1.10] write it in quotes",
+    );
+    one(
+        "size: on",
+        "wrong-type: `size` of the instance `test` is a boolean, not a string [on] YAML reads `on`, `yes`, `y` and the like as booleans: write the word in quotes",
+    );
+    one(
+        "mode: off",
+        "invalid-value: `mode` of the instance `test` cannot be false [off] YAML reads `on`, `off`, `yes` and `no` as booleans: write the word in quotes | it can be `on` and `off`",
+    );
     one("list: []", "invalid-value: `list` of the instance `test` is empty [[]] ");
-    one("list: a", "wrong-type: `list` of the instance `test` is a string, not a list [a] write a list: a `-` before each item, or `[...]`");
-    one("nodes: [a]", "wrong-type: `nodes` of the instance `test` is a list, not a map [[a]] write a map: `key: value`; a collection is keyed by the names of its members");
-    one("image: {tag: latest}", "invalid-value: `image.tag` of the instance `test` cannot be \"latest\" [latest] ");
+    one(
+        "list: a",
+        "wrong-type: `list` of the instance `test` is a string, not a list [a] write a list: a `-` before each item, or `[...]`",
+    );
+    one(
+        "nodes: [a]",
+        "wrong-type: `nodes` of the instance `test` is a list, not a map [[a]] write a map: `key: value`; a collection is keyed by the names of its members",
+    );
+    one(
+        "image: {tag: latest}",
+        "invalid-value: `image.tag` of the instance `test` cannot be \"latest\" [latest] ",
+    );
     one("image: {tag: ''}", "invalid-value: `image.tag` of the instance `test` is empty [''] ");
-    one("either: 3", "wrong-type: `either` of the instance `test` is an integer, not a string or a map [3] write it in quotes");
-    one("either: {nam: x, name: z}", "unknown-key: unknown key `nam` in `either` of the instance `test` [nam] did you mean `name`? | its keys are `name`");
-    one("replicas: 9223372036854775808", "invalid-value: `replicas` of the instance `test` is 9223372036854775808, which does not fit a signed integer of 64 bits [9223372036854775808] write it in quotes if it is text");
-    one("list: [{ip: 1.2.3.4}, {ip: 1.2.3.4}]", "invalid-value: `list` of the instance `test` has a map twice [{ip: 1.2.3.4}] remove one of them");
+    one(
+        "either: 3",
+        "wrong-type: `either` of the instance `test` is an integer, not a string or a map [3] write it in quotes",
+    );
+    one(
+        "either: {nam: x, name: z}",
+        "unknown-key: unknown key `nam` in `either` of the instance `test` [nam] did you mean `name`? | its keys are `name`",
+    );
+    one(
+        "optional: {b: 9223372036854775808}",
+        "invalid-value: `optional.b` of the instance `test` is 9223372036854775808, which does not fit a signed integer of 64 bits [9223372036854775808] write it in quotes if it is text",
+    );
+    one(
+        "list: [{ip: 1.2.3.4}, {ip: 1.2.3.4}]",
+        "invalid-value: `list` of the instance `test` has a map twice [{ip: 1.2.3.4}] remove one of them",
+    );
 }
 
 #[test]
@@ -151,7 +198,10 @@ fn messages_carry_the_schemas_own_words() {
     let (_, found) = apply("email: a\nsize: 1\n").expect_err("wrong");
     assert_eq!(found[0].notes, ["How large."]);
     let (_, found) = apply("replicas: 2\n").expect_err("wrong");
-    assert_eq!((found[0].notes.as_slice(), found[0].helps[0].as_str()), (["Who is told.".to_owned()].as_slice(), "write it, such as `email: ops@example.com`"));
+    assert_eq!(
+        (found[0].notes.as_slice(), found[0].helps[0].as_str()),
+        (["Who is told.".to_owned()].as_slice(), "write it, such as `email: ops@example.com`")
+    );
 }
 
 fn fault(text: &str) -> String {
@@ -165,14 +215,32 @@ fn fault(text: &str) -> String {
 #[test]
 fn what_a_schema_may_not_say_is_refused() {
     for (text, wanted) in [
-        (r#"{"oneOf": [{"properties": {"a": {"default": 1}}}]}"#, "a default stands where it depends on the value whether it holds [\"default\"]"),
-        (r##"{"anyOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"default": 1}}}"##, "a default stands where it depends on the value whether it holds [\"default\"]"),
+        (
+            r#"{"oneOf": [{"properties": {"a": {"default": 1}}}]}"#,
+            "a default stands where it depends on the value whether it holds [\"default\"]",
+        ),
+        (
+            r##"{"anyOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"default": 1}}}"##,
+            "a default stands where it depends on the value whether it holds [\"default\"]",
+        ),
         (r#"{"propertees": {}}"#, "`propertees` is no keyword that is supported here [\"propertees\"]"),
         (r#"{"type": "strin"}"#, "`strin` is no type of JSON Schema [\"strin\"]"),
-        (r##"{"$ref": "#/$defs/none"}"##, "`#/$defs/none` leads to nothing in this schema [\"#/$defs/none\"]"),
-        (r#"{"$ref": "https://example.org/x.json"}"#, "this reference leaves the document [\"https://example.org/x.json\"]"),
-        (r#"{"properties": {"a": {"type": "integer", "default": "x"}}}"#, "the default is a string, not an integer [\"x\"]"),
-        (r#"{"properties": {"a": {"enum": ["x"], "default": "y"}}}"#, "the default is none of the values of `enum` [\"y\"]"),
+        (
+            r##"{"$ref": "#/$defs/none"}"##,
+            "`#/$defs/none` leads to nothing in this schema [\"#/$defs/none\"]",
+        ),
+        (
+            r#"{"$ref": "https://example.org/x.json"}"#,
+            "this reference leaves the document [\"https://example.org/x.json\"]",
+        ),
+        (
+            r#"{"properties": {"a": {"type": "integer", "default": "x"}}}"#,
+            "the default is a string, not an integer [\"x\"]",
+        ),
+        (
+            r#"{"properties": {"a": {"enum": ["x"], "default": "y"}}}"#,
+            "the default is none of the values of `enum` [\"y\"]",
+        ),
         (r#"{"pattern": "(?=a)"}"#, "this is no pattern [\"(?=a)\"]"),
         (r#"{"format": "cidr"}"#, "this format is not known, and would not be checked [\"cidr\"]"),
         (r#"{"minimum": "x"}"#, "this is no JSON Schema [\"x\"]"),
@@ -196,7 +264,8 @@ fn a_schema_that_contains_itself_ends() {
 fn inputs_are_described() {
     let sources = Sources::new();
     let schema = schema(&sources, SCHEMA).expect("valid");
-    let tell = |path: &str| schema.describe(&Path::parse(path).expect("a path")).map(|d| (d.type_, d.description));
+    let tell =
+        |path: &str| schema.describe(&Path::parse(path).expect("a path")).map(|d| (d.type_, d.description));
     let told = |type_: &str, text: &str| Some((type_.to_owned(), text.to_owned()));
     assert_eq!(tell("replicas"), told("integer", "How many Pods."));
     assert_eq!(tell("size"), told("string", "How large."));
@@ -209,7 +278,10 @@ fn inputs_are_described() {
     let replicas = schema.describe(&Path::of(&["replicas"])).expect("there");
     assert_eq!((replicas.bounds.join(", "), replicas.required), ("at least 1, at most 9".to_owned(), false));
     let paths: Vec<String> = schema.inputs().iter().map(|(path, _)| path.to_string()).collect();
-    assert!(paths.contains(&"nodes.NAME.ip".to_owned()) && paths.contains(&"list[0].ip".to_owned()), "{paths:?}");
+    assert!(
+        paths.contains(&"nodes.NAME.ip".to_owned()) && paths.contains(&"list[0].ip".to_owned()),
+        "{paths:?}"
+    );
 }
 
 #[test]

@@ -56,7 +56,8 @@ impl<'a> Violations<'a> {
         });
         for (path, number) in large {
             let spot = self.walk(path.segments());
-            let message = format!("{} is {number}, which does not fit a signed integer of 64 bits", self.named(&path));
+            let message =
+                format!("{} is {number}, which does not fit a signed integer of 64 bits", self.named(&path));
             let finding = Diagnostic::error(codes::INVALID_VALUE, message);
             let finding = finding.at(place(spot.node), "").help("write it in quotes if it is text");
             self.found.push((spot.rank, finding));
@@ -69,7 +70,8 @@ impl<'a> Violations<'a> {
         let schema = self.holder(error);
         let own = spot.rank;
         for finding in self.findings(error, &spot, schema) {
-            let rank = finding.primary.as_ref().and_then(|label| self.rank_of(&spot, label.span)).unwrap_or(own);
+            let rank =
+                finding.primary.as_ref().and_then(|label| self.rank_of(&spot, label.span)).unwrap_or(own);
             self.found.push((rank, finding));
         }
     }
@@ -159,36 +161,49 @@ impl<'a> Violations<'a> {
             }
             Kind::Minimum { limit } => invalid(format!("{name} is {shown}, less than the least, {limit}")),
             Kind::Maximum { limit } => invalid(format!("{name} is {shown}, more than the most, {limit}")),
-            Kind::ExclusiveMinimum { limit } => invalid(format!("{name} is {shown}, and has to be more than {limit}")),
-            Kind::ExclusiveMaximum { limit } => invalid(format!("{name} is {shown}, and has to be less than {limit}")),
+            Kind::ExclusiveMinimum { limit } => {
+                invalid(format!("{name} is {shown}, and has to be more than {limit}"))
+            }
+            Kind::ExclusiveMaximum { limit } => {
+                invalid(format!("{name} is {shown}, and has to be less than {limit}"))
+            }
             Kind::MultipleOf { multiple_of } => {
                 invalid(format!("{name} is {shown}, and has to be a multiple of {multiple_of}"))
             }
             Kind::MinLength { limit: 1 } => invalid(format!("{name} is empty")),
             Kind::MinLength { limit } => invalid(format!("{name} has fewer than {limit} characters")),
             Kind::MaxLength { limit } => invalid(format!("{name} has more than {limit} characters")),
-            Kind::MinItems { limit: 1 } | Kind::MinProperties { limit: 1 } => invalid(format!("{name} is empty")),
+            Kind::MinItems { limit: 1 } | Kind::MinProperties { limit: 1 } => {
+                invalid(format!("{name} is empty"))
+            }
             Kind::MinItems { limit } => invalid(format!("{name} has fewer than {limit} items")),
             Kind::MaxItems { limit } => invalid(format!("{name} has more than {limit} items")),
             Kind::MinProperties { limit } => invalid(format!("{name} has fewer than {limit} keys")),
             Kind::MaxProperties { limit } => invalid(format!("{name} has more than {limit} keys")),
             Kind::UniqueItems => vec![self.duplicate(spot)],
-            Kind::Pattern { pattern } => invalid(format!("{name} is {shown}, which does not match `{pattern}`")),
+            Kind::Pattern { pattern } => {
+                invalid(format!("{name} is {shown}, which does not match `{pattern}`"))
+            }
             Kind::Format { format } => {
                 let noun = format_noun(format);
                 invalid(format!("{name} is {shown}, which is no {noun}"))
             }
             Kind::PropertyNames { error } => vec![self.bad_key(error, spot, schema)],
-            Kind::AnyOf { context } | Kind::OneOfNotValid { context } => self.alternatives(context, spot, schema),
+            Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+                self.alternatives(context, spot, schema)
+            }
             Kind::OneOfMultipleValid { .. } => {
                 invalid(format!("{name} fits several of its forms, and has to fit exactly one"))
             }
             Kind::Not { .. } | Kind::FalseSchema => {
                 let forbidden = schema.get("not");
-                let finding = Diagnostic::error(codes::INVALID_VALUE, match spot.node.value {
-                    Value::Map(_) | Value::List(_) => format!("{name} cannot be like this"),
-                    _ => format!("{name} cannot be {shown}"),
-                });
+                let finding = Diagnostic::error(
+                    codes::INVALID_VALUE,
+                    match spot.node.value {
+                        Value::Map(_) | Value::List(_) => format!("{name} cannot be like this"),
+                        _ => format!("{name} cannot be {shown}"),
+                    },
+                );
                 let finding = described(finding.at(place(spot.node), ""), forbidden.unwrap_or(schema));
                 vec![with_origin(described(finding, schema), spot.node)]
             }
@@ -203,12 +218,23 @@ impl<'a> Violations<'a> {
         let place = spot.node.as_map().and_then(|map| map.get(key)).and_then(|entry| entry.key.span());
         let mut known: Vec<&str> = Vec::new();
         for part in parts(self.root, schema) {
-            known.extend(part.get("properties").and_then(Node::as_map).into_iter().flatten().map(|(key, _)| key.as_ref()));
+            known.extend(
+                part.get("properties")
+                    .and_then(Node::as_map)
+                    .into_iter()
+                    .flatten()
+                    .map(|(key, _)| key.as_ref()),
+            );
         }
-        let finding = Diagnostic::error(codes::UNKNOWN_KEY, format!("unknown key `{key}` in {}", self.named(&spot.path)))
-            .at(place.or_else(|| spot.node.span()), "");
+        let finding = Diagnostic::error(
+            codes::UNKNOWN_KEY,
+            format!("unknown key `{key}` in {}", self.named(&spot.path)),
+        )
+        .at(place.or_else(|| spot.node.span()), "");
         let finding = match key {
-            "true" | "false" => finding.help("YAML reads `on`, `off`, `y` and `n` as booleans, also as keys: write the key in quotes"),
+            "true" | "false" => finding.help(
+                "YAML reads `on`, `off`, `y` and `n` as booleans, also as keys: write the key in quotes",
+            ),
             _ => finding,
         };
         suggest(finding, key, &known, "its keys are", "it has no keys")
@@ -220,7 +246,8 @@ impl<'a> Violations<'a> {
             .into_iter()
             .find_map(|part| part.get("properties").and_then(|properties| properties.get(key)));
         let message = format!("`{}` of {} is missing", spot.path.key(key), self.what);
-        let mut finding = Diagnostic::error(codes::MISSING_INPUT, message).at(place, format!("`{key}` is not set here"));
+        let mut finding =
+            Diagnostic::error(codes::MISSING_INPUT, message).at(place, format!("`{key}` is not set here"));
         let example = property.and_then(|property| self.example(property));
         if let Some(property) = property {
             finding = described_by(finding, &parts(self.root, property));
@@ -228,7 +255,9 @@ impl<'a> Violations<'a> {
         // a key that is nearly the one that is missing is reported as unknown too: say so here
         let near = spot.node.as_map().and_then(|map| did_you_mean(key, map.keys().map(AsRef::as_ref)));
         match (near, example) {
-            (Some(near), _) if !self.knows(schema, near) => finding.help(format!("rename `{near}` to `{key}`")),
+            (Some(near), _) if !self.knows(schema, near) => {
+                finding.help(format!("rename `{near}` to `{key}`"))
+            }
             (_, Some(example)) => finding.help(format!("write it, such as `{key}: {example}`")),
             (_, None) => finding.help(format!("write `{key}: ...`")),
         }
@@ -244,12 +273,14 @@ impl<'a> Violations<'a> {
         let first = |key: &str| {
             parts.iter().find_map(|part| part.get(key).and_then(Node::as_list).and_then(<[Node]>::first))
         };
-        first("examples").or_else(|| first("enum")).map(|node| node.to_json().to_string()).filter(|text| text.len() < 120).map(
-            |text| match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        first("examples")
+            .or_else(|| first("enum"))
+            .map(|node| node.to_json().to_string())
+            .filter(|text| text.len() < 120)
+            .map(|text| match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
                 Some(word) if is_plain(word) => word.to_owned(),
                 _ => text,
-            },
-        )
+            })
     }
 
     fn wrong_type(&self, spot: &Spot<'a>, schema: &'a Node) -> Diagnostic {
@@ -300,7 +331,8 @@ impl<'a> Violations<'a> {
         let texts: Vec<String> = allowed.iter().map(plain_text).collect();
         let words: Vec<&str> = texts.iter().map(String::as_str).collect();
         if matches!(spot.node.value, Value::Bool(_)) && allowed.iter().any(|node| node.as_str().is_some()) {
-            let finding = finding.help("YAML reads `on`, `off`, `yes` and `no` as booleans: write the word in quotes");
+            let finding =
+                finding.help("YAML reads `on`, `off`, `yes` and `no` as booleans: write the word in quotes");
             return finding.help(format!("it can be {}", listed(&words)));
         }
         let word = plain_text(spot.node);
@@ -322,7 +354,8 @@ impl<'a> Violations<'a> {
 
     fn bad_key(&self, error: &ValidationError<'_>, spot: &Spot<'a>, schema: &'a Node) -> Diagnostic {
         let key = error.instance().as_str().unwrap_or_default().to_owned();
-        let place = spot.node.as_map().and_then(|map| map.get(key.as_str())).and_then(|entry| entry.key.span());
+        let place =
+            spot.node.as_map().and_then(|map| map.get(key.as_str())).and_then(|entry| entry.key.span());
         let holder = self.named(&spot.path);
         let reason = match error.kind() {
             Kind::Pattern { pattern } => format!("does not match `{pattern}`"),
@@ -333,11 +366,13 @@ impl<'a> Violations<'a> {
             Kind::Not { .. } => "is not allowed".to_owned(),
             other => format!("is refused by `{}` of the schema", other.keyword()),
         };
-        let finding = Diagnostic::error(codes::INVALID_VALUE, format!("the key `{key}` of {holder} {reason}"))
-            .at(place.or_else(|| spot.node.span()), "");
+        let finding =
+            Diagnostic::error(codes::INVALID_VALUE, format!("the key `{key}` of {holder} {reason}"))
+                .at(place.or_else(|| spot.node.span()), "");
         match error.kind() {
             Kind::Enum { options } => {
-                let known: Vec<&str> = options.as_array().into_iter().flatten().filter_map(|v| v.as_str()).collect();
+                let known: Vec<&str> =
+                    options.as_array().into_iter().flatten().filter_map(|v| v.as_str()).collect();
                 suggest(finding, &key, &known, "its keys can be", "it can have no keys")
             }
             _ => described(finding, schema.get("propertyNames").unwrap_or(schema)),
@@ -383,7 +418,9 @@ impl<'a> Violations<'a> {
                     let name = self.named(&spot.path);
                     found = found
                         .into_iter()
-                        .map(|finding| finding.note(format!("{name} has several forms; this is about the nearest")))
+                        .map(|finding| {
+                            finding.note(format!("{name} has several forms; this is about the nearest"))
+                        })
                         .collect();
                 }
                 found

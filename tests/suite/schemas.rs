@@ -1,6 +1,6 @@
 //! The schemas of this repository say nothing that they cannot say.
 
-use stackc::diag::{Sink, Severity};
+use stackc::diag::{Severity, Sink};
 use stackc::schema::Schema;
 use stackc::source::Sources;
 use stackc::yaml;
@@ -25,12 +25,15 @@ fn every_schema_compiles() {
         let node = yaml::read(file, &text, yaml::Options::STRICT).expect("a schema that is JSON");
         let mut sink = Sink::new();
         if Schema::compile(&node, &mut sink).is_err() {
-            wrong.extend(sink.into_found().into_iter().filter(|finding| finding.severity == Severity::Error).map(
-                |finding| {
-                    let place = finding.primary.map(|label| sources.place(label.span)).unwrap_or_default();
-                    format!("{place}: {} {:?}", finding.message, finding.notes)
-                },
-            ));
+            wrong.extend(
+                sink.into_found().into_iter().filter(|finding| finding.severity == Severity::Error).map(
+                    |finding| {
+                        let place =
+                            finding.primary.map(|label| sources.place(label.span)).unwrap_or_default();
+                        format!("{place}: {} {:?}", finding.message, finding.notes)
+                    },
+                ),
+            );
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
