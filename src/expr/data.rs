@@ -139,7 +139,7 @@ impl Ord for Key {
     reason = "the range is checked, and equality is meant"
 )]
 pub(super) fn integral(number: f64) -> Option<i64> {
-    let fits = number >= -9_223_372_036_854_775_808.0 && number < 9_223_372_036_854_775_808.0;
+    let fits = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number);
     (fits && number.trunc() == number).then_some(number as i64)
 }
 

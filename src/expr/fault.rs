@@ -21,7 +21,16 @@ pub(super) struct Inner {
     pub(super) notes: Vec<String>,
     pub(super) helps: Vec<String>,
     /// A finding of somebody else (a lazily computed value), told as it is.
-    pub(super) foreign: Option<Option<Box<Diagnostic>>>,
+    pub(super) foreign: Foreign,
+}
+
+/// Whether the finding is somebody else's.
+#[derive(Clone, Debug)]
+pub(super) enum Foreign {
+    No,
+    Finding(Box<Diagnostic>),
+    /// And was told before.
+    Told,
 }
 
 impl Fault {
@@ -34,7 +43,7 @@ impl Fault {
             related: Vec::new(),
             notes: Vec::new(),
             helps: Vec::new(),
-            foreign: None,
+            foreign: Foreign::No,
         }))
     }
 
@@ -61,7 +70,7 @@ impl Fault {
     /// What another evaluation found; `None` where it has been told already.
     pub(super) fn foreign(finding: Option<Box<Diagnostic>>) -> Self {
         let mut fault = Self::new(codes::EXPRESSION_VALUE, "");
-        fault.0.foreign = Some(finding);
+        fault.0.foreign = finding.map_or(Foreign::Told, Foreign::Finding);
         fault
     }
 
@@ -104,7 +113,7 @@ impl Fault {
     }
 
     pub(super) fn is_foreign(&self) -> bool {
-        self.0.foreign.is_some()
+        !matches!(self.0.foreign, Foreign::No)
     }
 
     pub(super) fn has_related(&self) -> bool {
@@ -114,8 +123,10 @@ impl Fault {
     /// The diagnostic, with ranges turned into places by `locate`; `None` where it has been told already.
     pub(super) fn into_diagnostic(self, locate: impl Fn(Option<At>) -> Option<Span>) -> Option<Diagnostic> {
         let inner = *self.0;
-        if let Some(foreign) = inner.foreign {
-            return foreign.map(|finding| *finding);
+        match inner.foreign {
+            Foreign::No => {}
+            Foreign::Told => return None,
+            Foreign::Finding(finding) => return Some(*finding),
         }
         let mut diagnostic = Diagnostic::error(inner.code, inner.message).at(locate(inner.at), inner.label);
         for (span, text) in inner.related {

@@ -3,8 +3,8 @@
 //! Errors are values here: `&&`, `||`, `all` and `exists` absorb one when the other side decides. Everything is
 //! paid for from one budget, so that no expression runs away.
 
-use super::ast::{At, Expr, Kind, Literal, Macro, MacroKind, Name};
-use super::data::{Budget, Key, List, Members, Val, compare, equal};
+use super::ast::{At, Expr, Kind, Literal, Name};
+use super::data::{Budget, Key, List, Val, equal};
 use super::fault::Fault;
 use super::functions::Tools;
 use super::operators;
@@ -12,13 +12,12 @@ use super::scope::{Found, Lazy, Scope};
 use crate::diag::{codes, did_you_mean};
 use crate::value::{Node, Origin, Path, Read, Value};
 use indexmap::IndexMap;
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// One evaluation: its scope, local variables, what it read and what it may still use.
 pub(super) struct Machine<'a> {
     scope: &'a dyn Scope,
-    locals: Vec<(Arc<str>, Val<'a>)>,
+    pub(super) locals: Vec<(Arc<str>, Val<'a>)>,
     reads: IndexMap<Path, Origin>,
     pub(super) tools: Tools,
 }
@@ -94,7 +93,7 @@ impl<'a> Machine<'a> {
                         continue;
                     }
                     let path = spot.path.key(&key);
-                    let inner = self.spot(found, path, &|| unknown(&key, &[]))?;
+                    let inner = found_at(found, path, &|| unknown(&key, &[]))?;
                     members.insert(Key::String(key), self.take(&inner)?);
                 }
                 Ok(Val::map(members))
@@ -105,21 +104,6 @@ impl<'a> Machine<'a> {
     pub(super) fn note(&mut self, path: &Path, origin: &Origin) {
         if !self.reads.contains_key(path) {
             self.reads.insert(path.clone(), origin.clone());
-        }
-    }
-
-    fn spot(&self, found: Found<'a>, path: Path, absent: &dyn Fn() -> Fault) -> Result<Spot<'a>, Fault> {
-        match found {
-            Found::Node(node) => Ok(Spot { what: What::Node(node), path }),
-            Found::Known(node, path) => Ok(Spot { what: What::Node(node), path }),
-            Found::Lazy(lazy) => Ok(Spot { what: What::Lazy(lazy), path }),
-            Found::Absent => Err(absent()),
-            Found::Ahead(may) => Err(Fault::new(
-                codes::READS_AHEAD,
-                format!("`{path}` is not known yet where this is evaluated"),
-            )
-            .help(may)),
-            Found::Failed(finding) => Err(Fault::foreign(finding)),
         }
     }
 
@@ -142,7 +126,7 @@ impl<'a> Machine<'a> {
                 .collect();
             unknown(name, &known)
         };
-        self.spot(found, Path::of(&[name]), &absent).map(Item::Spot).map_err(|fault| fault.at(at))
+        found_at(found, Path::of(&[name]), &absent).map(Item::Spot).map_err(|fault| fault.at(at))
     }
 
     fn member(&mut self, operand: &Expr, item: Item<'a>, name: &Name) -> Result<Item<'a>, Fault> {
@@ -177,19 +161,17 @@ impl<'a> Machine<'a> {
                         None => fault,
                     }
                 };
-                let spot = self.spot(lazy.member(text), inner, &absent);
+                let spot = found_at(lazy.member(text), inner, &absent);
                 spot.map(Item::Spot).map_err(|fault| fault.at(at))
             }
             Item::Spot(Spot { what: What::Node(node), path }) => match (&node.value, key) {
-                (Value::Map(map), Key::String(text)) => match map.get(text.as_ref()) {
-                    Some(entry) => {
-                        Ok(Item::Spot(Spot { what: What::Node(&entry.node), path: path.key(text) }))
+                (Value::Map(map), Key::String(text)) => {
+                    if let Some(entry) = map.get(text.as_ref()) {
+                        return Ok(Item::Spot(Spot { what: What::Node(&entry.node), path: path.key(text) }));
                     }
-                    None => {
-                        let keys: Vec<Arc<str>> = map.keys().cloned().collect();
-                        Err(missing(&path.to_string(), text, &keys).at(at).related(node.span(), "the map"))
-                    }
-                },
+                    let keys: Vec<Arc<str>> = map.keys().cloned().collect();
+                    Err(missing(&path.to_string(), text, &keys).at(at).related(node.span(), "the map"))
+                }
                 (Value::List(items), Key::Int(index)) => {
                     let found = usize::try_from(*index).ok().and_then(|i| items.get(i).map(|node| (i, node)));
                     match found {
@@ -212,13 +194,13 @@ impl<'a> Machine<'a> {
             Item::Val(val) => {
                 let name = "this value";
                 match (&val, key) {
-                    (Val::Map(map), key) => match map.get(key) {
-                        Some(found) => found.map(Item::Val).map_err(|fault| fault.at(at)),
-                        None => {
-                            let keys: Vec<Arc<str>> = map.keys().iter().map(key_text).collect();
-                            Err(missing(name, &key_text(key), &keys).at(at))
+                    (Val::Map(map), key) => {
+                        if let Some(found) = map.get(key) {
+                            return found.map(Item::Val).map_err(|fault| fault.at(at));
                         }
-                    },
+                        let keys: Vec<Arc<str>> = map.keys().iter().map(key_text).collect();
+                        Err(missing(name, &key_text(key), &keys).at(at))
+                    }
                     (Val::List(items), Key::Int(index)) => {
                         match usize::try_from(*index).ok().and_then(|index| items.item(index)) {
                             Some(found) => found.map(Item::Val).map_err(|fault| fault.at(at)),
@@ -300,7 +282,7 @@ impl<'a> Machine<'a> {
         result
     }
 
-    fn wrong(&mut self, message: String, operands: &[&Expr]) -> Fault {
+    pub(super) fn wrong(&mut self, message: String, operands: &[&Expr]) -> Fault {
         self.explain(Fault::of_type(message), operands)
     }
 
@@ -332,22 +314,19 @@ impl<'a> Machine<'a> {
             Item::Spot(Spot { what: What::Lazy(lazy), path }) => match lazy.member(&name.text) {
                 Found::Absent => false,
                 found @ (Found::Ahead(_) | Found::Failed(_)) => {
-                    self.spot(found, path.key(&name.text), &|| unknown(&name.text, &[]))?;
+                    found_at(found, path.key(&name.text), &|| unknown(&name.text, &[]))?;
                     false
                 }
                 _ => true,
             },
             Item::Spot(Spot { what: What::Node(node), path }) => {
                 self.note(&path, &node.origin);
-                match &node.value {
-                    Value::Map(map) => map.contains_key(name.text.as_ref()),
-                    _ => {
-                        let val = Val::of(node)?;
-                        return Err(self.wrong(
-                            format!("`has()` asks for a member of {}, which has none", val.noun()),
-                            &[operand],
-                        ));
-                    }
+                if let Value::Map(map) = &node.value {
+                    map.contains_key(name.text.as_ref())
+                } else {
+                    let val = Val::of(node)?;
+                    let message = format!("`has()` asks for a member of {}, which has none", val.noun());
+                    return Err(self.wrong(message, &[operand]));
                 }
             }
             Item::Val(Val::Map(map)) => map.get(&key).is_some(),
@@ -377,7 +356,7 @@ impl<'a> Machine<'a> {
                 Ok(truth) if truth == decides => return Ok(Val::Bool(decides)),
                 Ok(_) => {}
                 Err(fault) => {
-                    limits(&fault)?;
+                    decisive(&fault)?;
                     failed.get_or_insert(fault);
                 }
             }
@@ -430,78 +409,7 @@ impl<'a> Machine<'a> {
         Ok(Val::map(map))
     }
 
-    /// What a comprehension runs over: for each round its one or two variables.
-    fn rounds(&mut self, parts: &Macro) -> Result<Vec<(Val<'a>, Option<Val<'a>>)>, Fault> {
-        let two = parts.second.is_some();
-        let range = match self.item(&parts.range)? {
-            Item::Spot(Spot { what: What::Lazy(lazy), path }) if !two => {
-                self.note(&path, &Origin::Compiler);
-                let mut keys = lazy.keys();
-                keys.sort();
-                return Ok(keys.into_iter().map(|key| (Val::String(key), None)).collect());
-            }
-            Item::Spot(spot) => self.take(&spot).map_err(|fault| fault.at(parts.range.at))?,
-            Item::Val(val) => val,
-        };
-        match range {
-            Val::List(list) => {
-                self.tools.budget.items(list.len())?;
-                let items = list.items().map_err(|fault| fault.at(parts.range.at))?;
-                Ok(items
-                    .into_iter()
-                    .enumerate()
-                    .map(|(index, item)| {
-                        if two {
-                            (Val::Int(i64::try_from(index).unwrap_or(i64::MAX)), Some(item))
-                        } else {
-                            (item, None)
-                        }
-                    })
-                    .collect())
-            }
-            Val::Map(map) => {
-                self.tools.budget.items(map.len())?;
-                let mut keys = map.keys();
-                keys.sort();
-                keys.into_iter()
-                    .map(|key| {
-                        let value = if two { map.get(&key).transpose()? } else { None };
-                        Ok((key.to_val(), value))
-                    })
-                    .collect()
-            }
-            other => Err(self
-                .wrong(
-                    format!("a comprehension runs over a list or a map, not {}", other.noun()),
-                    &[&parts.range],
-                )
-                .at(parts.range.at)),
-        }
-    }
-
-    fn comprehension(&mut self, parts: &Macro) -> Result<Val<'a>, Fault> {
-        let rounds = self.rounds(parts)?;
-        let depth = self.locals.len();
-        let mut run =
-            Run { machine: self, parts, failed: None, count: 0, list: Vec::new(), map: IndexMap::new() };
-        for (first, second) in rounds {
-            let machine = &mut *run.machine;
-            machine.locals.truncate(depth);
-            machine.locals.push((Arc::clone(&parts.first.text), first.clone()));
-            if let (Some(name), Some(val)) = (&parts.second, &second) {
-                machine.locals.push((Arc::clone(&name.text), val.clone()));
-            }
-            let decided = run.round(first);
-            if !matches!(decided, Ok(None)) {
-                run.machine.locals.truncate(depth);
-                return decided.map(|val| val.unwrap_or(Val::Null));
-            }
-        }
-        run.machine.locals.truncate(depth);
-        run.finish()
-    }
-
-    fn truth(&mut self, expr: &Expr, what: &str) -> Result<bool, Fault> {
+    pub(super) fn truth(&mut self, expr: &Expr, what: &str) -> Result<bool, Fault> {
         match self.eval(expr)? {
             Val::Bool(truth) => Ok(truth),
             other => {
@@ -511,123 +419,32 @@ impl<'a> Machine<'a> {
     }
 }
 
+/// The place that a scope's answer means.
+pub(super) fn found_at<'a>(
+    found: Found<'a>,
+    path: Path,
+    absent: &dyn Fn() -> Fault,
+) -> Result<Spot<'a>, Fault> {
+    match found {
+        Found::Node(node) => Ok(Spot { what: What::Node(node), path }),
+        Found::Known(node, path) => Ok(Spot { what: What::Node(node), path }),
+        Found::Lazy(lazy) => Ok(Spot { what: What::Lazy(lazy), path }),
+        Found::Absent => Err(absent()),
+        Found::Ahead(may) => {
+            Err(Fault::new(codes::READS_AHEAD, format!("`{path}` is not known yet where this is evaluated"))
+                .help(may))
+        }
+        Found::Failed(finding) => Err(Fault::foreign(finding)),
+    }
+}
+
 /// A fault that may not be absorbed: it would hide that the work was cut short, or that it was told already.
-fn limits(fault: &Fault) -> Result<(), Fault> {
+pub(super) fn decisive(fault: &Fault) -> Result<(), Fault> {
     if fault.code() == &codes::EXPRESSION_LIMIT || fault.code() == &codes::READS_AHEAD || fault.is_foreign() {
         Err(fault.clone())
     } else {
         Ok(())
     }
-}
-
-/// The state of one comprehension.
-struct Run<'m, 'a> {
-    machine: &'m mut Machine<'a>,
-    parts: &'m Macro,
-    failed: Option<Fault>,
-    count: usize,
-    list: Vec<(Val<'a>, Val<'a>)>,
-    map: IndexMap<Key, Val<'a>>,
-}
-
-impl<'a> Run<'_, 'a> {
-    /// One round; a value where it decides the whole.
-    fn round(&mut self, first: Val<'a>) -> Result<Option<Val<'a>>, Fault> {
-        let parts = self.parts;
-        if let Some(filter) = &parts.filter
-            && !self.machine.truth(filter, "the filter")?
-        {
-            return Ok(None);
-        }
-        match parts.kind {
-            MacroKind::All | MacroKind::Exists => {
-                let decides = parts.kind == MacroKind::Exists;
-                match self.machine.truth(&parts.body, "the condition") {
-                    Ok(truth) if truth == decides => return Ok(Some(Val::Bool(decides))),
-                    Ok(_) => {}
-                    Err(fault) => {
-                        limits(&fault)?;
-                        self.failed.get_or_insert(fault);
-                    }
-                }
-            }
-            MacroKind::ExistsOne => {
-                self.count += usize::from(self.machine.truth(&parts.body, "the condition")?)
-            }
-            MacroKind::Filter => {
-                if self.machine.truth(&parts.body, "the condition")? {
-                    self.list.push((Val::Null, first));
-                }
-            }
-            MacroKind::Map | MacroKind::TransformList => {
-                let val = self.machine.eval(&parts.body)?;
-                self.list.push((Val::Null, val));
-            }
-            MacroKind::SortBy => {
-                let key = self.machine.eval(&parts.body)?;
-                self.list.push((key, first));
-            }
-            MacroKind::TransformMap => {
-                let val = self.machine.eval(&parts.body)?;
-                if let Some(key) = Key::of(&first) {
-                    self.map.insert(key, val);
-                }
-            }
-            MacroKind::TransformMapEntry => match self.machine.eval(&parts.body)? {
-                Val::Map(entries) => {
-                    for key in entries.keys() {
-                        let Some(val) = entries.get(&key) else { continue };
-                        let text = key_text(&key);
-                        if self.map.insert(key, val?).is_some() {
-                            return Err(
-                                Fault::of_value(format!("the key `{text}` results twice")).at(parts.body.at)
-                            );
-                        }
-                    }
-                }
-                other => {
-                    return Err(Fault::of_type(format!(
-                        "the result is {}, not a map of one entry",
-                        other.noun()
-                    ))
-                    .at(parts.body.at));
-                }
-            },
-        }
-        Ok(None)
-    }
-
-    fn finish(self) -> Result<Val<'a>, Fault> {
-        if let Some(fault) = self.failed {
-            return Err(fault);
-        }
-        let mut list = self.list;
-        Ok(match self.parts.kind {
-            MacroKind::All => Val::Bool(true),
-            MacroKind::Exists => Val::Bool(false),
-            MacroKind::ExistsOne => Val::Bool(self.count == 1),
-            MacroKind::TransformMap | MacroKind::TransformMapEntry => Val::map(self.map),
-            MacroKind::SortBy => {
-                sort_pairs(&mut list).map_err(|fault| fault.at(self.parts.body.at))?;
-                Val::list(list.into_iter().map(|(_, item)| item).collect())
-            }
-            MacroKind::Filter | MacroKind::Map | MacroKind::TransformList => {
-                Val::list(list.into_iter().map(|(_, item)| item).collect())
-            }
-        })
-    }
-}
-
-/// Sorts by the first of each pair; all have to be of one ordered type.
-pub(super) fn sort_pairs(pairs: &mut [(Val<'_>, Val<'_>)]) -> Result<(), Fault> {
-    for window in pairs.windows(2) {
-        if compare(&window[0].0, &window[1].0).is_none() {
-            let (a, b) = (window[0].0.noun(), window[1].0.noun());
-            return Err(Fault::of_type(format!("{a} and {b} have no order")));
-        }
-    }
-    pairs.sort_by(|a, b| compare(&a.0, &b.0).unwrap_or(Ordering::Equal));
-    Ok(())
 }
 
 fn constant<'a>(literal: &Literal) -> Val<'a> {
@@ -662,7 +479,7 @@ pub(super) fn listed(names: &[Arc<str>]) -> String {
     text
 }
 
-fn unknown(name: &str, known: &[Arc<str>]) -> Fault {
+pub(super) fn unknown(name: &str, known: &[Arc<str>]) -> Fault {
     let fault = Fault::new(codes::UNKNOWN_NAME, format!("nothing is called `{name}` here"));
     let fault = match did_you_mean(name, known.iter().map(AsRef::as_ref)) {
         Some(near) => fault.help(format!("did you mean `{near}`?")),
@@ -717,122 +534,6 @@ fn no_members(name: &str, val: &Val<'_>, key: &Key, dotted: bool) -> Fault {
         }
         _ if dotted => Fault::of_type(format!("{holder} is {} and has no member `{text}`", val.noun())),
         _ => Fault::of_type(format!("{holder} is {}, neither a list nor a map", val.noun())),
-    }
-}
-
-/// The node that a value becomes, every part with `origin`.
-pub(super) fn to_node(val: &Val<'_>, origin: &Origin, budget: &mut Budget) -> Result<Node, Fault> {
-    use crate::value::{Entry, Map, Number};
-    budget.spend(1)?;
-    let value = match val {
-        Val::Null => Value::Null,
-        Val::Bool(truth) => Value::Bool(*truth),
-        Val::Int(number) => Value::Number(Number::Int(*number)),
-        Val::Uint(number) => match i64::try_from(*number) {
-            Ok(number) => Value::Number(Number::Int(number)),
-            Err(_) => {
-                return Err(Fault::overflow(format!("{number} does not fit a signed integer of 64 bits")));
-            }
-        },
-        Val::Double(number) if number.is_finite() => Value::Number(Number::Float(*number)),
-        Val::Double(_) => return Err(Fault::of_value("the result is no finite number")),
-        Val::String(text) => Value::String(Arc::clone(text)),
-        Val::List(list) => {
-            let mut items = Vec::with_capacity(list.len());
-            match list {
-                List::Nodes(nodes) => {
-                    for node in *nodes {
-                        items.push(rehome(node, origin, budget)?);
-                    }
-                }
-                List::Owned(vals) => {
-                    for val in vals.iter() {
-                        items.push(to_node(val, origin, budget)?);
-                    }
-                }
-            }
-            Value::List(items)
-        }
-        Val::Map(Members::Nodes(map)) => rehome_map(map, origin, budget)?,
-        Val::Map(Members::Owned(members)) => {
-            let mut map = Map::with_capacity(members.len());
-            for (key, val) in members.iter() {
-                let Key::String(text) = key else {
-                    return Err(Fault::of_type(format!("the key `{}` of a map is no string", key_text(key)))
-                        .help("write `string(key)`"));
-                };
-                let node = to_node(val, origin, budget)?;
-                map.insert(Arc::clone(text), Entry { key: origin.clone(), node });
-            }
-            Value::Map(map)
-        }
-        Val::Omit => return Err(Fault::new(codes::EXPRESSION_OMIT, "`omit` cannot stand here")),
-        Val::Type(_) | Val::Format(_) => {
-            return Err(Fault::of_type(format!("{} is no data", val.noun())));
-        }
-        Val::Bytes(_) => {
-            return Err(Fault::of_type("the result is bytes, which are no data of YAML")
-                .help("write `string(...)` for text or `base64.encode(...)`"));
-        }
-        Val::Timestamp(_)
-        | Val::Duration(_)
-        | Val::Ip(_)
-        | Val::Cidr(_)
-        | Val::Url(_)
-        | Val::Quantity(_)
-        | Val::Semver(_) => {
-            return Err(Fault::of_type(format!("the result is {}, which is no data of YAML", val.noun()))
-                .help("write `string(...)` around it"));
-        }
-    };
-    Ok(Node { value, origin: origin.clone() })
-}
-
-/// A copy of a node in which every part has `origin`.
-fn rehome(node: &Node, origin: &Origin, budget: &mut Budget) -> Result<Node, Fault> {
-    budget.spend(1)?;
-    let value = match &node.value {
-        Value::Map(map) => rehome_map(map, origin, budget)?,
-        Value::List(items) => {
-            Value::List(items.iter().map(|item| rehome(item, origin, budget)).collect::<Result<_, _>>()?)
-        }
-        other => other.clone(),
-    };
-    Ok(Node { value, origin: origin.clone() })
-}
-
-fn rehome_map(map: &crate::value::Map, origin: &Origin, budget: &mut Budget) -> Result<Value, Fault> {
-    let mut copy = crate::value::Map::with_capacity(map.len());
-    for (key, entry) in map {
-        let node = rehome(&entry.node, origin, budget)?;
-        copy.insert(Arc::clone(key), crate::value::Entry { key: origin.clone(), node });
-    }
-    Ok(Value::Map(copy))
-}
-
-/// A node for a place, with the origins that its parts have.
-pub(super) fn spot_to_node<'a>(machine: &mut Machine<'a>, spot: &Spot<'a>) -> Result<Node, Fault> {
-    match spot.what {
-        What::Node(node) => {
-            machine.note(&spot.path, &node.origin);
-            Val::of(node)?;
-            Ok(node.clone())
-        }
-        What::Lazy(lazy) => {
-            let mut map = crate::value::Map::new();
-            for key in lazy.keys() {
-                machine.tools.budget.spend(1)?;
-                let found = lazy.member(&key);
-                if matches!(found, Found::Absent) {
-                    continue;
-                }
-                let path = spot.path.key(&key);
-                let inner = machine.spot(found, path, &|| unknown(&key, &[]))?;
-                let node = spot_to_node(machine, &inner)?;
-                map.insert(key, crate::value::Entry { key: node.origin.clone(), node });
-            }
-            Ok(Node { value: Value::Map(map), origin: Origin::Compiler })
-        }
     }
 }
 

@@ -22,6 +22,7 @@
 //! that only results may have; the numbers of JSON that are whole print as integers.
 
 mod ast;
+mod comprehension;
 mod data;
 mod each;
 mod fault;
@@ -34,6 +35,7 @@ mod parser;
 mod places;
 mod quantity;
 mod quotes;
+mod result;
 mod scope;
 mod semver;
 mod template;

@@ -171,8 +171,8 @@ impl Url {
 }
 
 fn valid_host(host: &str) -> bool {
-    let (name, port) = if host.starts_with('[') {
-        let Some((inner, after)) = host[1..].split_once(']') else { return false };
+    let (name, port) = if let Some(rest) = host.strip_prefix('[') {
+        let Some((inner, after)) = rest.split_once(']') else { return false };
         if inner.split('%').next().is_none_or(|address| address.parse::<Ipv6Addr>().is_err()) {
             return false;
         }

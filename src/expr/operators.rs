@@ -130,15 +130,13 @@ pub(super) fn negate<'a>(val: &Val<'a>) -> Result<Val<'a>, Fault> {
 }
 
 fn relation<'a>(op: Op, a: &Val<'a>, b: &Val<'a>) -> Result<Val<'a>, Fault> {
-    let order = match compare(a, b) {
-        Some(order) => order,
-        None => {
-            let nan = |val: &Val<'_>| matches!(val, Val::Double(number) if number.is_nan());
-            if nan(a) || nan(b) {
-                return Ok(Val::Bool(false));
-            }
-            return Err(mismatch(op, a, b));
+    let Some(order) = compare(a, b) else {
+        let nan = |val: &Val<'_>| matches!(val, Val::Double(number) if number.is_nan());
+        let number = |val: &Val<'_>| matches!(val, Val::Int(_) | Val::Uint(_) | Val::Double(_));
+        if number(a) && number(b) && (nan(a) || nan(b)) {
+            return Ok(Val::Bool(false));
         }
+        return Err(mismatch(op, a, b));
     };
     Ok(Val::Bool(match op {
         Op::Less => order == Ordering::Less,

@@ -263,7 +263,7 @@ impl Parser<'_> {
             if sign == "-" {
                 if let (Token::Literal(Literal::Int(i64::MIN)), at) = self.tokens[self.next].clone() {
                     self.advance();
-                    if count % 2 == 0 {
+                    if count.is_multiple_of(2) {
                         return Err(Fault::overflow("this integer does not fit 64 bits").at(at));
                     }
                     let literal = Expr { at: start.to(at), kind: Kind::Literal(Literal::Int(i64::MIN)) };
@@ -289,7 +289,7 @@ impl Parser<'_> {
                 _ => Expr { at, kind: Kind::Negate(Box::new(operand)) },
             };
             let once = wrap(operand);
-            return Ok(if count % 2 == 0 { wrap(once) } else { once });
+            return Ok(if count.is_multiple_of(2) { wrap(once) } else { once });
         }
         self.primary_with_members()
     }

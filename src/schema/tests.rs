@@ -182,8 +182,8 @@ fn each_keyword_has_its_message() {
         "unknown-key: unknown key `nam` in `either` of the instance `test` [nam] did you mean `name`? | its keys are `name`",
     );
     one(
-        "replicas: 9223372036854775808",
-        "invalid-value: `replicas` of the instance `test` is 9223372036854775808, which does not fit a signed integer of 64 bits [9223372036854775808] write it in quotes if it is text",
+        "optional: {b: 9223372036854775808}",
+        "invalid-value: `optional.b` of the instance `test` is 9223372036854775808, which does not fit a signed integer of 64 bits [9223372036854775808] write it in quotes if it is text",
     );
     one(
         "list: [{ip: 1.2.3.4}, {ip: 1.2.3.4}]",

@@ -56,7 +56,7 @@ impl Schema {
         defaults::complete(&self.root, &self.patterns, input)
     }
 
-    /// What an input violates, in the order of the input; `what` names it: `the instance `shop``.
+    /// What an input violates, in the order of the input; `what` names it, such as "the instance shop".
     pub fn violations(&self, input: &Node, what: &str) -> Vec<Diagnostic> {
         let json = input.to_json();
         let mut violations = Violations::new(&self.root, input, what);

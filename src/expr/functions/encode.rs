@@ -3,7 +3,7 @@
 use super::{Function, Tools, global, list, text, wants, within};
 use crate::expr::data::{Val, integral};
 use crate::expr::fault::Fault;
-use crate::expr::machine::to_node;
+use crate::expr::result::to_node;
 use crate::value::{Node, Number, Origin, Value};
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD};

@@ -2,9 +2,10 @@
 
 use super::{Function, Tools, int, length, list, member, wants, within};
 use crate::expr::ast::Op;
+use crate::expr::comprehension::sort_pairs;
 use crate::expr::data::{List, Val, compare, equal};
 use crate::expr::fault::Fault;
-use crate::expr::machine::{contains, sort_pairs};
+use crate::expr::machine::contains;
 use crate::expr::operators::binary;
 use std::cmp::Ordering;
 
