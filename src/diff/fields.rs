@@ -38,7 +38,7 @@ fn compare(before: &Value, after: &Value, kind: MergeType, path: &mut String, fo
                 match (old.get(key), new.get(key)) {
                     (Some(old), Some(new)) => match (&old.node.value, &new.node.value) {
                         (Value::List(old), Value::List(new)) => {
-                            lists(old, new, below.0.key, below.1, path, found)
+                            lists(old, new, below.0.key, below.1, path, found);
                         }
                         (old, new) => compare(old, new, below.1, path, found),
                     },

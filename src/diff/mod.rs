@@ -133,17 +133,18 @@ fn compare(tree: &Tree, base: &Base, reader: &Reader<'_>, sink: &mut Sink) -> Op
     let list = read(&list_path, sink)?;
     let listed: BTreeMap<Utf8PathBuf, String> = match &list {
         None => BTreeMap::new(),
-        Some(bytes) => match std::str::from_utf8(bytes).ok().and_then(emit::read_list) {
-            Some(listed) => listed,
-            None => {
+        Some(bytes) => {
+            if let Some(listed) = std::str::from_utf8(bytes).ok().and_then(emit::read_list) {
+                listed
+            } else {
                 sink.report(
-                    Diagnostic::error(codes::DAMAGED_LIST, format!("the list of files `{list_path}` is damaged"))
-                        .note("without it nobody knows which files stackc wrote")
-                        .help("restore it from Git, or delete it together with the files of that environment, and build again"),
-                );
+                Diagnostic::error(codes::DAMAGED_LIST, format!("the list of files `{list_path}` is damaged"))
+                    .note("without it nobody knows which files stackc wrote")
+                    .help("restore it from Git, or delete it together with the files of that environment, and build again"),
+            );
                 return None;
             }
-        },
+        }
     };
     let mut files = Vec::new();
     let mut unchanged = 0;

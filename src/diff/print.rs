@@ -56,12 +56,12 @@ fn document(out: &mut String, change: &DocumentChange) {
 }
 
 fn field(out: &mut String, change: &FieldChange) {
-    if let (Some(Value::String(before)), Some(Value::String(after))) = (&change.before, &change.after) {
-        if before.contains('\n') || after.contains('\n') {
-            let _ = writeln!(out, "      {}:", change.path);
-            lines(out, before, after);
-            return;
-        }
+    if let (Some(Value::String(before)), Some(Value::String(after))) = (&change.before, &change.after)
+        && (before.contains('\n') || after.contains('\n'))
+    {
+        let _ = writeln!(out, "      {}:", change.path);
+        lines(out, before, after);
+        return;
     }
     match (&change.before, &change.after) {
         (Some(before), Some(after)) => {

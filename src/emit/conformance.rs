@@ -1,15 +1,17 @@
 //! Trees held against what reads them: Flux's own definitions, kluctl's strict forms, and kustomize.
 #![allow(
     clippy::disallowed_methods,
-    reason = "tests look for Flux's definitions and for kubectl on this machine"
+    clippy::print_stderr,
+    clippy::needless_pass_by_value,
+    reason = "looks for definitions and for kubectl on this machine, and skips loudly"
 )]
 
 use super::tests::emitted;
 use super::*;
 use crate::check::ProgramParts;
 use crate::model::{
-    ChartDelivery, ChartSourceKind, DeclaredBy, EncryptedFile, HostFile, ManifestReference, ObjectId,
-    PatchBody, Release,
+    ChartDelivery, ChartSourceKind, DeclaredBy, EncryptedFile, ManifestReference, ObjectId, PatchBody,
+    Release,
 };
 use crate::order::tests::operated;
 use crate::render::tests::{instance, node, object, patch, release, span};
@@ -91,7 +93,7 @@ fn everything() -> ProgramParts {
 }
 
 fn built() -> Tree {
-    let (tree, found) = emitted(everything(), &[] as &[HostFile]);
+    let (tree, found) = emitted(everything(), &[]);
     assert_eq!(found, []);
     tree.expect("a tree")
 }

@@ -12,6 +12,7 @@ use crate::order::{Health, HealthCheck, Sequence, Unit, UnitKind};
 use crate::value::Node;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub(super) fn write(
     sequence: &Sequence,
@@ -37,26 +38,25 @@ fn kustomization(sequence: &Sequence, flux: &FluxDelivery, unit: &Unit, folder: 
     let units = sequence.units();
     let mut spec = Fields::new();
     if !unit.depends_on.is_empty() {
-        let names =
-            unit.depends_on.iter().map(|need| Fields::new().with("name", units[*need].name.clone()).node());
+        let names = unit
+            .depends_on
+            .iter()
+            .map(|need| Fields::new().with("name", Arc::clone(&units[*need].name)).node());
         spec = spec.with_node("dependsOn", list(names));
     }
     spec = spec.with("interval", "1h").with("retryInterval", "2m").with("timeout", duration(unit.timeout));
     let part = unit.part.map(|part| &sequence.parts()[part]);
     let reference = part.zip(unit.reference).map(|(part, reference)| (part, &part.references[reference]));
-    spec = match reference
-        .and_then(|(part, reference)| reference.git.as_ref().map(|git| (part, reference, git)))
+    spec = if let Some((part, reference, (_, _, path))) =
+        reference.and_then(|(part, reference)| reference.git.as_ref().map(|git| (part, reference, git)))
     {
-        Some((part, reference, (_, _, path))) => {
-            let name = reference_source(&part.name, &reference.name);
-            spec.with("sourceRef", Fields::new().with("kind", "GitRepository").with("name", name))
-                .with("path", format!("./{}", path.trim_start_matches("./").trim_matches('/')))
-        }
-        None => {
-            let prefix = &sequence.surroundings().environment.output.prefix;
-            let path = folder.map(|folder| prefix.join(folder)).unwrap_or_default();
-            spec.with("sourceRef", source(flux)).with("path", format!("./{path}"))
-        }
+        let name = reference_source(&part.name, &reference.name);
+        spec.with("sourceRef", Fields::new().with("kind", "GitRepository").with("name", name))
+            .with("path", format!("./{}", path.trim_start_matches("./").trim_matches('/')))
+    } else {
+        let prefix = &sequence.surroundings().environment.output.prefix;
+        let path = folder.map(|folder| prefix.join(folder)).unwrap_or_default();
+        spec.with("sourceRef", source(flux)).with("path", format!("./{path}"))
     };
     // What is fetched from elsewhere is other people's: nothing of it is removed when they drop it.
     spec = spec.with("prune", unit.kind != UnitKind::Reference);
@@ -73,7 +73,7 @@ fn kustomization(sequence: &Sequence, flux: &FluxDelivery, unit: &Unit, folder: 
     if unit.kind == UnitKind::Secrets {
         let decryption = Fields::new().with("provider", "sops");
         let decryption = match &flux.decryption_secret {
-            Some(secret) => decryption.with("secretRef", Fields::new().with("name", secret.clone())),
+            Some(secret) => decryption.with("secretRef", Fields::new().with("name", Arc::clone(secret))),
             None => decryption,
         };
         spec = spec.with("decryption", decryption);
@@ -87,20 +87,20 @@ fn kustomization(sequence: &Sequence, flux: &FluxDelivery, unit: &Unit, folder: 
         .with("kind", "Kustomization")
         .with(
             "metadata",
-            Fields::new().with("name", unit.name.clone()).with("namespace", flux.namespace.clone()),
+            Fields::new().with("name", Arc::clone(&unit.name)).with("namespace", Arc::clone(&flux.namespace)),
         )
         .with("spec", spec)
         .node()
 }
 
 fn source(flux: &FluxDelivery) -> Fields {
-    Fields::new().with("kind", flux.source_kind.clone()).with("name", flux.source_name.clone())
+    Fields::new().with("kind", Arc::clone(&flux.source_kind)).with("name", Arc::clone(&flux.source_name))
 }
 
 fn duration(seconds: u32) -> String {
     // Less than half a minute would be raised by Flux.
     let seconds = seconds.max(30);
-    if seconds % 60 == 0 { format!("{}m", seconds / 60) } else { format!("{seconds}s") }
+    if seconds.is_multiple_of(60) { format!("{}m", seconds / 60) } else { format!("{seconds}s") }
 }
 
 fn expressed(spec: Fields, expressions: &[crate::order::Expression]) -> Fields {
@@ -109,8 +109,8 @@ fn expressed(spec: Fields, expressions: &[crate::order::Expression]) -> Fields {
     }
     let entries = expressions.iter().map(|expression| {
         Fields::new()
-            .with("apiVersion", expression.api_version.clone())
-            .with("kind", expression.kind.clone())
+            .with("apiVersion", Arc::clone(&expression.api_version))
+            .with("kind", Arc::clone(&expression.kind))
             .with("current", expression.current)
             .node()
     });
@@ -119,9 +119,9 @@ fn expressed(spec: Fields, expressions: &[crate::order::Expression]) -> Fields {
 
 fn check(check: &HealthCheck) -> Node {
     Fields::new()
-        .with("apiVersion", check.api_version.clone())
-        .with("kind", check.kind.clone())
-        .with("name", check.name.clone())
+        .with("apiVersion", Arc::clone(&check.api_version))
+        .with("kind", Arc::clone(&check.kind))
+        .with("name", Arc::clone(&check.name))
         .with_some("namespace", check.namespace.clone())
         .node()
 }

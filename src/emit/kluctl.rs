@@ -10,6 +10,7 @@ use crate::order::{Health, Sequence, Unit};
 use crate::value::Node;
 use camino::Utf8PathBuf;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub(super) fn write(
     sequence: &Sequence,
@@ -53,11 +54,11 @@ pub(super) fn write(
     }
     let folder = Utf8PathBuf::from(format!("envs/{}", environment.name));
     let target = Fields::new()
-        .with("name", environment.name.clone())
+        .with("name", Arc::clone(&environment.name))
         .with_some("context", kluctl.context.clone())
         .node();
     let project = Fields::new()
-        .with("discriminator", kluctl.discriminator.clone())
+        .with("discriminator", Arc::clone(&kluctl.discriminator))
         .with_node("targets", list([target]))
         .node();
     files.insert(folder.join(".kluctl.yaml"), document::print(&project, sink));
@@ -92,13 +93,13 @@ fn items(sequence: &Sequence) -> Vec<Node> {
 
 fn item(sequence: &Sequence, unit: &Unit) -> Node {
     let part = unit.part.map(|part| &sequence.parts()[part]);
-    let mut tags = vec![unit.name.clone()];
+    let mut tags = vec![Arc::clone(&unit.name)];
     for tag in part.into_iter().flat_map(|part| [&part.stack, &part.name]) {
         if !tags.contains(tag) {
-            tags.push(tag.clone());
+            tags.push(Arc::clone(tag));
         }
     }
-    let fields = Fields::new().with("path", unit.name.clone());
+    let fields = Fields::new().with("path", Arc::clone(&unit.name));
     let fields = if unit.health == Health::None { fields } else { fields.with("waitReadiness", true) };
     fields.with_node("tags", list(tags.into_iter().map(value))).node()
 }
@@ -113,8 +114,8 @@ fn made_later(unit: &Unit) -> Vec<Node> {
             let group = check.api_version.split_once('/').map_or("", |(group, _)| group);
             Fields::new()
                 .with("group", group)
-                .with("kind", check.kind.clone())
-                .with("name", check.name.clone())
+                .with("kind", Arc::clone(&check.kind))
+                .with("name", Arc::clone(&check.name))
                 .with_some("namespace", check.namespace.clone())
                 .node()
         })

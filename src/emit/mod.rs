@@ -18,6 +18,7 @@ use crate::model::{HostFile, Output};
 use crate::order::Sequence;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// Every file of an environment. Only [`emit`] makes one.
@@ -83,8 +84,10 @@ pub fn emit(sequence: &Sequence, hosts: &[HostFile], sink: &mut Sink) -> Result<
     hosts::write(&environment, hosts, &mut files, sink);
     let mut listed: Vec<_> = files.iter().collect();
     listed.sort_by_key(|(path, _)| path.as_str());
-    let list: String =
-        listed.iter().map(|(path, bytes)| format!("{}  {path}\n", names::sha256(bytes))).collect();
+    let mut list = String::new();
+    for (path, bytes) in listed {
+        let _ = writeln!(list, "{}  {path}", names::sha256(bytes));
+    }
     files.insert(Tree::list_path(&environment), list.into_bytes());
     let output = sequence.surroundings().environment.output.clone();
     sink.finish(Tree { environment, output, files })

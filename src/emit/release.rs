@@ -13,6 +13,7 @@ use crate::schema::kinds;
 use crate::value::Node;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 type Files = BTreeMap<Utf8PathBuf, Vec<u8>>;
 
@@ -91,7 +92,10 @@ pub(super) fn write_sources(
                 ChartSourceKind::Http(url) => {
                     let node =
                         header("source.toolkit.fluxcd.io/v1", "HelmRepository", &name, &flux.namespace)
-                            .with("spec", Fields::new().with("interval", INTERVAL).with("url", url.clone()))
+                            .with(
+                                "spec",
+                                Fields::new().with("interval", INTERVAL).with("url", Arc::clone(url)),
+                            )
                             .node();
                     documents.insert(format!("helmrepository-{name}.yaml"), node);
                 }
@@ -155,7 +159,7 @@ pub(super) fn write_releases(
                 put("ocirepository", &oci_repository(release, url), sink);
                 spec.with(
                     "chartRef",
-                    Fields::new().with("kind", "OCIRepository").with("name", release.name.clone()),
+                    Fields::new().with("kind", "OCIRepository").with("name", Arc::clone(&release.name)),
                 )
             }
             ChartSourceKind::Git { path, .. } => {
@@ -197,8 +201,10 @@ pub(super) fn write_releases(
                 .with("crds", definitions)
                 .with("strategy", Fields::new().with("name", "RetryOnFailure").with("retryInterval", "2m"))
         };
-        let mut spec =
-            spec.with("releaseName", release.name.clone()).with("install", step()).with("upgrade", step());
+        let mut spec = spec
+            .with("releaseName", Arc::clone(&release.name))
+            .with("install", step())
+            .with("upgrade", step());
         if !delivered.patches.is_empty() {
             let patches = list(delivered.patches.iter().map(|patch| patch_entry(patch, release)));
             let renderer =
@@ -258,16 +264,16 @@ pub(super) fn write_charts(
         let own = if alone { folder.to_owned() } else { folder.join(object_name(&release.name)) };
         let source = match &release.chart.source.kind {
             ChartSourceKind::Http(url) => Fields::new()
-                .with("repo", url.clone())
-                .with("chartName", release.chart.name.clone())
-                .with("chartVersion", release.chart.version.clone()),
+                .with("repo", Arc::clone(url))
+                .with("chartName", Arc::clone(&release.chart.name))
+                .with("chartVersion", Arc::clone(&release.chart.version)),
             ChartSourceKind::Oci(url) => Fields::new()
                 .with("repo", format!("{}/{}", url.trim_end_matches('/'), release.chart.name))
-                .with("chartVersion", release.chart.version.clone()),
+                .with("chartVersion", Arc::clone(&release.chart.version)),
             ChartSourceKind::Git { url, revision, path } => Fields::new().with(
                 "git",
                 Fields::new()
-                    .with("url", url.clone())
+                    .with("url", Arc::clone(url))
                     .with("ref", git_reference(revision, false))
                     .with("subDir", Utf8Path::new(path.as_ref()).join(&*release.chart.name).into_string()),
             ),
@@ -278,8 +284,8 @@ pub(super) fn write_charts(
             }
         };
         let chart = source
-            .with("releaseName", release.name.clone())
-            .with("namespace", release.namespace.clone())
+            .with("releaseName", Arc::clone(&release.name))
+            .with("namespace", Arc::clone(&release.namespace))
             .with("skipPrePull", true);
         let chart = if release.skip_crds { chart.with("skipCRDs", true) } else { chart };
         let node = Fields::new().with("helmChart", chart).node();
@@ -311,7 +317,7 @@ pub(super) fn patches(sequence: &Sequence, unit: &Unit) -> Option<Node> {
     let mut entries = Vec::new();
     for DeliveredRelease { release, patches } in sequence.releases(unit) {
         for patch in
-            patches.iter().filter(|patch| patch.namespace.is_some() || seen.insert(patch.name.clone()))
+            patches.iter().filter(|patch| patch.namespace.is_some() || seen.insert(Arc::clone(&patch.name)))
         {
             entries.push(patch_entry(patch, release));
         }
@@ -348,9 +354,9 @@ fn complete(patch: &Patch, body: &Node, group: Option<&str>, release: &Release) 
         kinds::builtin(group, &patch.kind).and_then(|kind| kind.versions((1, 34)).next()).unwrap_or("v1");
     let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     let name = patch.target_name.as_ref().unwrap_or(&release.name);
-    let mut fields = Fields::new().with("apiVersion", api_version).with("kind", patch.kind.clone());
+    let mut fields = Fields::new().with("apiVersion", api_version).with("kind", Arc::clone(&patch.kind));
     let own = body.get("metadata").and_then(Node::as_map);
-    let mut metadata = Fields::new().with("name", name.clone());
+    let mut metadata = Fields::new().with("name", Arc::clone(name));
     for (key, entry) in own.into_iter().flatten().filter(|(key, _)| &***key != "name") {
         metadata = metadata.with_node(key, entry.node.clone());
     }

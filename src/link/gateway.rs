@@ -201,7 +201,7 @@ fn backends(linker: &mut Linker<'_>, index: usize, route: &Object) {
                 }),
                 // Backends of other groups are an implementation's own: only Services are known well enough.
                 None if &*id.kind == "Service" && id.group.is_empty() => {
-                    linker.missing(route, &path, name, &id)
+                    linker.missing(route, &path, name, &id);
                 }
                 None => {}
             }

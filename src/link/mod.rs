@@ -228,7 +228,7 @@ impl<'a> Linker<'a> {
                 (group, kind)
             }
         };
-        if matches!(kind, "User" | "Group") && group != "" || kind.is_empty() {
+        if matches!(kind, "User" | "Group") && !group.is_empty() || kind.is_empty() {
             return None;
         }
         let own = object.id.namespace.clone();
@@ -247,10 +247,10 @@ impl<'a> Linker<'a> {
         let mut wrong = Vec::new();
         for pattern in row.keys {
             walk::each(node, pattern, &Path::default(), &mut |_, key| {
-                if let Some(text) = key.as_str() {
-                    if !keys.iter().any(|known| &**known == text) {
-                        wrong.push((key.origin.clone(), text.to_owned()));
-                    }
+                if let Some(text) = key.as_str()
+                    && !keys.iter().any(|known| &**known == text)
+                {
+                    wrong.push((key.origin.clone(), text.to_owned()));
                 }
             });
         }

@@ -1,3 +1,5 @@
+#![allow(clippy::needless_pass_by_value, reason = "JSON is made in place")]
+
 use super::*;
 use crate::check::{Program, ProgramParts};
 use crate::model::{CreatedObject, DeclaredBy, DeclaredCrd, External, RequiredSecret, SecretKey};
@@ -171,7 +173,7 @@ fn bindings_and_scaling_name_what_exists() {
     assert_eq!(codes_of(&[role, binding("raeder")]), ["unresolved-reference"]);
     let scaler = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "h"},
         "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}});
-    assert_eq!(codes_of(&[scaler.clone()]), ["unresolved-reference"]);
+    assert_eq!(codes_of(std::slice::from_ref(&scaler)), ["unresolved-reference"]);
     assert_eq!(codes_of(&[scaler, deployment(json!({"containers": []}))]), Vec::<String>::new());
 }
 

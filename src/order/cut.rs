@@ -3,7 +3,7 @@
 //! - definitions come before what uses them: `<instance>-crds`, where the instance has anything else;
 //! - a custom resource never shares a unit with its definition or the webhook that admits it: `<instance>-config`;
 //! - what waits for the world outside (a certificate that waits for DNS) or would never become ready by itself (a
-//!   claim that only CronJobs mount) holds nobody up: `<instance>-leaf`;
+//!   claim that only `CronJobs` mount) holds nobody up: `<instance>-leaf`;
 //! - Namespaces, encrypted files and chart sources are units of the environment.
 
 use super::{Health, Unit, UnitKind};
@@ -168,7 +168,7 @@ fn encrypted(surroundings: &Surroundings, cut: &mut Cut) {
     }
 }
 
-/// Objects that hold nobody up: certificates that no Pod mounts, claims that only CronJobs mount, those CronJobs.
+/// Objects that hold nobody up: certificates that no Pod mounts, claims that only `CronJobs` mount, those `CronJobs`.
 fn leaves(objects: &[Placed], links: &[Edge]) -> BTreeSet<usize> {
     let is = |index: usize, group: &str, kind: &str| {
         let id = &objects[index].object.id;
@@ -284,7 +284,7 @@ fn refuse_twins(units: &[Unit], parts: &[Part], surroundings: &Surroundings, sin
 }
 
 /// The order in which the objects of a unit are applied: kluctl keeps it, one after the other.
-fn sort_key(object: &Object) -> (usize, Arc<str>, Arc<str>, Option<Arc<str>>, Arc<str>) {
+fn sort_key(object: &Object) -> (usize, crate::model::ObjectId) {
     const ORDER: &[&str] = &[
         "Namespace",
         "CustomResourceDefinition",
@@ -323,5 +323,5 @@ fn sort_key(object: &Object) -> (usize, Arc<str>, Arc<str>, Option<Arc<str>>, Ar
     } else {
         ORDER.iter().position(|kind| **kind == *id.kind).unwrap_or(ORDER.len())
     };
-    (rank, Arc::clone(&id.kind), Arc::clone(&id.group), id.namespace.clone(), Arc::clone(&id.name))
+    (rank, id.clone())
 }

@@ -82,7 +82,7 @@ fn reduce(units: &mut [Unit]) {
     }
 }
 
-fn reachable(unit: usize, units: &[Unit], reach: &mut Vec<Option<BTreeSet<usize>>>) {
+fn reachable(unit: usize, units: &[Unit], reach: &mut [Option<BTreeSet<usize>>]) {
     let mut stack = vec![(unit, false)];
     while let Some((at, ready)) = stack.pop() {
         if reach[at].is_some() {
@@ -118,11 +118,11 @@ fn loops(units: &[Unit], needs: &edges::Needs) -> Vec<Vec<usize>> {
         if shown.contains(&start) {
             continue;
         }
-        if let Some(cycle) = shortest(start, needs) {
-            if cycle.iter().all(|unit| !shown.contains(unit)) {
-                shown.extend(cycle.iter().copied());
-                loops.push(cycle);
-            }
+        if let Some(cycle) = shortest(start, needs)
+            && cycle.iter().all(|unit| !shown.contains(unit))
+        {
+            shown.extend(cycle.iter().copied());
+            loops.push(cycle);
         }
     }
     loops

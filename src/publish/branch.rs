@@ -27,7 +27,7 @@ pub(super) fn commit(
     let path = repository.unwrap_or(Utf8Path::new("."));
     let opened = Repository::open(world, path).map_err(|error| fail(error, sink))?;
     let mut written = Changes::new();
-    for file in changes.environments().iter().flat_map(|environment| environment.files()) {
+    for file in changes.environments().iter().flat_map(super::super::diff::EnvironmentChanges::files) {
         written.insert(changes.prefix().join(&file.path), file.after.clone());
     }
     let message = message(changes, title);

@@ -24,7 +24,7 @@ pub(super) fn write(changes: &ChangeSet, world: &dyn World) -> Result<(), WorldE
     let steps: Vec<Step> = changes
         .environments()
         .iter()
-        .flat_map(|environment| environment.files())
+        .flat_map(super::super::diff::EnvironmentChanges::files)
         .map(|file| (file.path.clone(), file.after.clone()))
         .collect();
     world.write(&root.join(NAME), &encode(&steps))?;
@@ -35,18 +35,17 @@ pub(super) fn write(changes: &ChangeSet, world: &dyn World) -> Result<(), WorldE
 fn carry_out(root: &Utf8Path, steps: &[Step], world: &dyn World) -> Result<(), WorldError> {
     let mut emptied: BTreeSet<Utf8PathBuf> = BTreeSet::new();
     for (path, bytes) in steps {
-        match bytes {
-            Some(bytes) => world.write(&root.join(path), bytes)?,
-            None => {
-                world.remove(&root.join(path))?;
-                // The folder of the environment, two levels down, stays.
-                emptied.extend(
-                    path.ancestors()
-                        .skip(1)
-                        .filter(|folder| folder.components().count() > 2)
-                        .map(Utf8Path::to_owned),
-                );
-            }
+        if let Some(bytes) = bytes {
+            world.write(&root.join(path), bytes)?
+        } else {
+            world.remove(&root.join(path))?;
+            // The folder of the environment, two levels down, stays.
+            emptied.extend(
+                path.ancestors()
+                    .skip(1)
+                    .filter(|folder| folder.components().count() > 2)
+                    .map(Utf8Path::to_owned),
+            );
         }
     }
     for folder in emptied.iter().rev() {

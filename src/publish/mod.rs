@@ -66,10 +66,10 @@ pub fn publish(
     world: &dyn World,
     sink: &mut Sink,
 ) -> Result<Receipt, Reported> {
-    let files = || changes.environments().iter().flat_map(|environment| environment.files());
+    let files = || changes.environments().iter().flat_map(super::diff::EnvironmentChanges::files);
     let written = files().filter(|file| file.after.is_some()).count();
     let removed = files().count() - written;
-    let unchanged = changes.environments().iter().map(|environment| environment.unchanged()).sum();
+    let unchanged = changes.environments().iter().map(super::diff::EnvironmentChanges::unchanged).sum();
     let commit = match destination {
         Destination::Files => {
             if !changes.is_empty() {

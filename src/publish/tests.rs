@@ -19,7 +19,9 @@ struct Stopping<'w> {
 impl Stopping<'_> {
     fn step(&self) -> Result<(), WorldError> {
         let taken = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        taken.map(drop).map_err(|_| WorldError::Failed("x".into(), "stopped".to_owned()))
+        taken
+            .map(drop)
+            .map_err(|left| WorldError::Failed("x".into(), format!("stopped with {left} steps left")))
     }
 }
 

@@ -152,6 +152,7 @@ fn take(target: &mut Node, path: &[String], at: &Node) -> Result<Node, Operation
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::needless_pass_by_value, reason = "JSON is made in place")]
     use super::*;
     use crate::value::Origin;
     use serde_json::json;

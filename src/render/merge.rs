@@ -215,6 +215,7 @@ pub(super) fn stamp(node: &Node, was: Option<&Origin>) -> Node {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::needless_pass_by_value, reason = "JSON is made in place")]
     use super::*;
     use serde_json::json;
 

@@ -13,6 +13,7 @@ use crate::diag::{Diagnostic, Sink, codes, did_you_mean};
 use crate::model::{ChartDelivery, Gvk, Object, Patch, PatchBody};
 use crate::schema::merge_keys::MergeType;
 use crate::value::Node;
+use std::sync::Arc;
 
 pub(super) fn apply(patches: Vec<Patch>, objects: &mut [Placed], parts: &mut [Part], sink: &mut Sink) {
     for patch in patches {
@@ -24,7 +25,7 @@ pub(super) fn apply(patches: Vec<Patch>, objects: &mut [Placed], parts: &mut [Pa
             }
         }
         if !matched {
-            carry(patch, objects, parts, sink);
+            carry(&patch, objects, parts, sink);
         }
     }
 }
@@ -104,7 +105,7 @@ fn operation_fault(patch: &Patch, object: &Object, error: OperationError) -> Dia
 }
 
 /// Hands a patch that matched nothing to the releases that may make its target, or refuses it.
-fn carry(patch: Patch, objects: &[Placed], parts: &mut [Part], sink: &mut Sink) {
+fn carry(patch: &Patch, objects: &[Placed], parts: &mut [Part], sink: &mut Sink) {
     let may_hold = |namespace: &str| patch.namespace.as_deref().is_none_or(|wanted| wanted == namespace);
     let mut by_k3s = None;
     let mut carriers = Vec::new();
@@ -114,7 +115,7 @@ fn carry(patch: Patch, objects: &[Placed], parts: &mut [Part], sink: &mut Sink) 
                 match delivered.release.delivery {
                     ChartDelivery::Release => carriers.push((index, at)),
                     ChartDelivery::K3s => {
-                        by_k3s = by_k3s.or(Some((part.span, delivered.release.name.clone())))
+                        by_k3s = by_k3s.or(Some((part.span, Arc::clone(&delivered.release.name))));
                     }
                     ChartDelivery::Rendered => {}
                 }
@@ -127,7 +128,7 @@ fn carry(patch: Patch, objects: &[Placed], parts: &mut [Part], sink: &mut Sink) 
         }
         return;
     }
-    let target = describe(&patch);
+    let target = describe(patch);
     let mut diagnostic = match by_k3s {
         Some((span, release)) => Diagnostic::error(
             codes::UNDELIVERABLE,
@@ -142,7 +143,7 @@ fn carry(patch: Patch, objects: &[Placed], parts: &mut [Part], sink: &mut Sink) 
         )
         .at(patch.target_span, "no such object"),
     };
-    if let Some(meant) = nearest(&patch, objects) {
+    if let Some(meant) = nearest(patch, objects) {
         diagnostic = diagnostic.help(meant);
     }
     if patch.namespace.is_some() && parts.iter().any(|part| !part.releases.is_empty()) {

@@ -37,11 +37,14 @@ pub struct KnownKind {
     pub span: Option<Span>,
 }
 
+/// Group and kind.
+type GroupKind = (Arc<str>, Arc<str>);
+
 /// The kinds of an environment.
 #[derive(Clone, Debug)]
 pub struct Scopes {
     release: Option<Minor>,
-    custom: BTreeMap<(Arc<str>, Arc<str>), KnownKind>,
+    custom: BTreeMap<GroupKind, KnownKind>,
 }
 
 /// Kinds that k3s and Flux bring with themselves, before anything of the tree is applied.
@@ -146,7 +149,7 @@ fn join(group: &str, version: &str) -> String {
 }
 
 /// The kind that an object defines, if it is a `CustomResourceDefinition`.
-fn read_definition(index: usize, node: &Node) -> Option<((Arc<str>, Arc<str>), KnownKind)> {
+fn read_definition(index: usize, node: &Node) -> Option<(GroupKind, KnownKind)> {
     if node.get("kind")?.as_str()? != "CustomResourceDefinition" {
         return None;
     }

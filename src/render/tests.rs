@@ -26,8 +26,8 @@ pub(crate) fn object(json: &serde_json::Value) -> Object {
     let gvk = Gvk::new(text("/apiVersion").unwrap_or(""), text("/kind").unwrap_or(""));
     Object {
         id: ObjectId {
-            group: gvk.group.clone(),
-            kind: gvk.kind.clone(),
+            group: Arc::clone(&gvk.group),
+            kind: Arc::clone(&gvk.kind),
             namespace: text("/metadata/namespace").map(Arc::from),
             name: text("/metadata/name").unwrap_or("").into(),
         },

@@ -25,11 +25,12 @@ pub(super) fn check(object: &Object, fallback: Option<Span>, sink: &mut Sink) {
                 crate::value::Segment::Index(index) => index.to_string(),
             })
             .collect();
-        if let Some((last, parents)) = keys.split_last() {
-            if last == "spec" && !parents.is_empty() {
-                let keys: Vec<&str> = parents.iter().map(String::as_str).chain(["metadata"]).collect();
-                metadata(object, &keys, fallback, sink);
-            }
+        if let Some((last, parents)) = keys.split_last()
+            && last == "spec"
+            && !parents.is_empty()
+        {
+            let keys: Vec<&str> = parents.iter().map(String::as_str).chain(["metadata"]).collect();
+            metadata(object, &keys, fallback, sink);
         }
     }
 }

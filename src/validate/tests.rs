@@ -52,7 +52,7 @@ fn names_and_labels_are_what_kubernetes_takes() {
         (config("a", &json!({"labels": {"k": 1}})), "and labels are strings"),
         (config("a", &json!({"annotations": {"k": true}})), "and annotations are strings"),
     ] {
-        let found = found(&[object.clone()]);
+        let found = found(std::slice::from_ref(&object));
         assert!(
             found.len() == 1 && found[0].starts_with("invalid-name") && found[0].ends_with(end),
             "{object}: {found:?}"

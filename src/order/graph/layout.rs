@@ -115,7 +115,7 @@ fn untangle(columns: &mut [Vec<usize>], spots: &[Spot]) {
                 match rows.len() {
                     0 => position[spot],
                     count if count % 2 == 1 => rows[count / 2],
-                    count => (rows[count / 2 - 1] + rows[count / 2]) / 2,
+                    count => i64::midpoint(rows[count / 2 - 1], rows[count / 2]),
                 }
             };
             let mut keyed: Vec<(i64, usize)> =
@@ -189,7 +189,7 @@ fn place(columns: &[Vec<usize>], spots: &mut [Spot]) -> i64 {
                 })
                 .collect();
             // Down from the top, then up from the bottom, and the middle of both: order kept, nothing overlaps.
-            let gap = |a: usize, b: usize| (size(&spots[column[a]]) + size(&spots[column[b]])) / 2;
+            let gap = |a: usize, b: usize| i64::midpoint(size(&spots[column[a]]), size(&spots[column[b]]));
             let mut down = wanted.clone();
             for row in 1..down.len() {
                 down[row] = down[row].max(down[row - 1] + gap(row - 1, row));
