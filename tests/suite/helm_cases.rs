@@ -55,7 +55,7 @@ fn run(template: &str, values: &Json, profile: &'static Profile) -> Result<Strin
     // What a template prints need not be a manifest.
     let output = match render(&request, &prepared, &mut Fixed(1)) {
         Ok(rendered) => rendered.output,
-        Err(Fault::Manifest(_, output)) => output,
+        Err(Fault::Manifest(_, output)) => *output,
         Err(fault) => return Err(text(&fault.helm_text(profile))),
     };
     Ok(output.files.iter().map(|file| text(&file.bytes)).collect())
