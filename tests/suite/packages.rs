@@ -190,9 +190,9 @@ fn what_servers_get_wrong_is_said_and_never_cached() {
     assert!(matches!(fails(&chart(&root, "file", "1.0.0")), PackageError::NoSuchVersion { .. }));
     assert!(matches!(fails(&chart(&root, "odd", "1.0.0")), PackageError::Malformed { .. }));
     assert_eq!(
-        fails(&chart(&root, "god", "1.0.0")),
+        fails(&chart(&root, "oddd", "1.0.0")),
         PackageError::NoSuchChart {
-            name: "god".into(),
+            name: "oddd".into(),
             source: format!("{root}/index.yaml"),
             near: Some("odd".into())
         }
