@@ -100,26 +100,23 @@ fn place(resolution: &Resolution, index: usize, path: &Path, extras: &Extras) ->
         _ => (Some(&instance.inputs), path.clone()),
     };
     let Some(tree) = tree else { return found };
-    match tree.lookup(&rest) {
-        Some(node) => {
-            if let Some(span) = written(resolution, &node.origin) {
-                found.span = span;
-            } else if let Some(span) = default(&node.origin) {
-                found.label = format!("`{rest}` has its default here");
-                found.related.push((span, "the default".to_owned()));
-            } else if let Some(span) = node.origin.editable() {
-                found.related.push((span, "set here".to_owned()));
-            }
+    if let Some(node) = tree.lookup(&rest) {
+        if let Some(span) = written(resolution, &node.origin) {
+            found.span = span;
+        } else if let Some(span) = default(&node.origin) {
+            found.label = format!("`{rest}` has its default here");
+            found.related.push((span, "the default".to_owned()));
+        } else if let Some(span) = node.origin.editable() {
+            found.related.push((span, "set here".to_owned()));
         }
-        None => {
-            found.label = format!("`{rest}` is not set");
-            let mut above = rest.clone();
-            while above.pop().is_some() {
-                let span = tree.lookup(&above).and_then(|node| written(resolution, &node.origin));
-                if let Some(span) = span.filter(|_| !above.is_empty()) {
-                    found.span = span;
-                    break;
-                }
+    } else {
+        found.label = format!("`{rest}` is not set");
+        let mut above = rest.clone();
+        while above.pop().is_some() {
+            let span = tree.lookup(&above).and_then(|node| written(resolution, &node.origin));
+            if let Some(span) = span.filter(|_| !above.is_empty()) {
+                found.span = span;
+                break;
             }
         }
     }

@@ -112,11 +112,8 @@ pub(super) fn each(
 ) {
     let Ok(rounds) = rounds(&rule.guard, scope, sink) else { return };
     for variables in rounds {
-        match value(&rule.body, &variables.over(scope), sink) {
-            Ok(Some(body)) => {
-                let _told = take(body, sink);
-            }
-            Ok(None) | Err(_) => {}
+        if let Ok(Some(body)) = value(&rule.body, &variables.over(scope), sink) {
+            let _told = take(body, sink);
         }
     }
 }

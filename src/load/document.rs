@@ -52,12 +52,11 @@ pub(super) fn all(
     for error in errors {
         told = Some(sink.report(error.diagnostic(file)));
     }
-    match told {
-        Some(told) => Err(told),
-        None => {
-            let nodes = documents.into_iter().map(|document| document.node).collect();
-            Ok((nodes, Span::new(file, 0, text.len())))
-        }
+    if let Some(told) = told {
+        Err(told)
+    } else {
+        let nodes = documents.into_iter().map(|document| document.node).collect();
+        Ok((nodes, Span::new(file, 0, text.len())))
     }
 }
 

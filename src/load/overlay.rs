@@ -57,17 +57,14 @@ pub(super) fn read(folder: &Utf8Path, document: &Node, sink: &mut Sink) -> Resul
     let mut extends = Vec::new();
     for (text, span) in fields.texts("extends", sink)? {
         let Some(span) = span else { continue };
-        match resolve(folder, &text) {
-            Some(path) => extends.push((path, span)),
-            None => {
-                let finding = Diagnostic::error(
-                    codes::MISSING_FILE,
-                    format!("the base `{text}` lies outside the project"),
-                );
-                let _told = sink.report(
-                    finding.at(span, "").help("name a folder of the project, relative to this overlay's own"),
-                );
-            }
+        if let Some(path) = resolve(folder, &text) {
+            extends.push((path, span))
+        } else {
+            let finding =
+                Diagnostic::error(codes::MISSING_FILE, format!("the base `{text}` lies outside the project"));
+            let _told = sink.report(
+                finding.at(span, "").help("name a folder of the project, relative to this overlay's own"),
+            );
         }
     }
     let mut rest = fields.entries().clone();

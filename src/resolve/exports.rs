@@ -33,16 +33,15 @@ impl Resolution {
                 None => Found::Absent,
             };
         };
-        let done = match cell.get() {
-            Some(done) => done,
-            None => {
-                if let Err(finding) = self.enter(offer, name) {
-                    return Found::Failed(Some(finding));
-                }
-                let found = self.evaluate(offer, name);
-                self.leave();
-                cell.get_or_init(|| found)
+        let done = if let Some(done) = cell.get() {
+            done
+        } else {
+            if let Err(finding) = self.enter(offer, name) {
+                return Found::Failed(Some(finding));
             }
+            let found = self.evaluate(offer, name);
+            self.leave();
+            cell.get_or_init(|| found)
         };
         match done {
             Ok(Some(node)) => Found::Node(node),

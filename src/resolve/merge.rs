@@ -29,17 +29,14 @@ struct Merge<'s> {
 
 impl Merge<'_> {
     fn node(&mut self, base: &mut Node, over: &Node) {
-        match (&mut base.value, &over.value) {
-            (Value::Map(map), Value::Map(changes)) => {
-                self.map(map, changes);
-                base.origin = over.origin.clone();
-            }
-            _ => {
-                let was = std::mem::take(&mut base.origin);
-                *base = self.fresh(over);
-                if let Some(by) = over.span() {
-                    base.origin = Origin::link(OriginKind::Overrides { by, was });
-                }
+        if let (Value::Map(map), Value::Map(changes)) = (&mut base.value, &over.value) {
+            self.map(map, changes);
+            base.origin = over.origin.clone();
+        } else {
+            let was = std::mem::take(&mut base.origin);
+            *base = self.fresh(over);
+            if let Some(by) = over.span() {
+                base.origin = Origin::link(OriginKind::Overrides { by, was });
             }
         }
     }

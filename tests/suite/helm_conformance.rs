@@ -82,14 +82,15 @@ fn run(case: &Case) -> Verdict {
     let outcome: Outcome = template(&case.arguments, &world);
     let words = outcome.stderr.lines().last().unwrap_or_default().to_owned();
     match &case.expected {
-        Expected::Refused(recorded) => match outcome.failed {
-            true => {
+        Expected::Refused(recorded) => {
+            if outcome.failed {
                 let tail =
                     recorded.trim().trim_end_matches("Use --debug flag to render out invalid YAML").trim();
                 Verdict::Refused(tail.is_empty() || outcome.stderr.contains(tail))
+            } else {
+                Verdict::Different(format!("not refused; recorded: {recorded}"))
             }
-            false => Verdict::Different(format!("not refused; recorded: {recorded}")),
-        },
+        }
         _ if outcome.failed => Verdict::Different(format!("refused: {}", outcome.stderr.trim())),
         Expected::Success => Verdict::Same,
         Expected::Bytes(expected) if *expected == outcome.stdout => Verdict::Same,

@@ -30,7 +30,12 @@ fn every_environment_is_found_right() {
     }
     // Two replicas of boilstream in production are what its document runs: the one warning that is meant to be there.
     let codes: Vec<&str> = sink.found().iter().map(|finding| finding.code.as_str()).collect();
-    assert_eq!(codes, ["few-replicas"], "{}", render::human(sink.found(), &sources, render::Style::default()));
+    assert_eq!(
+        codes,
+        ["few-replicas"],
+        "{}",
+        render::human(sink.found(), &sources, render::Style::default())
+    );
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn every_code_has_a_page_and_every_page_a_code() {
 
 #[test]
 fn codes_are_sorted_and_unique() {
-    let words: Vec<&str> = stackc::diag::codes::ALL.iter().map(|code| code.as_str()).collect();
+    let words: Vec<&str> = stackc::diag::codes::ALL.iter().map(stackc::diag::Code::as_str).collect();
     let mut sorted = words.clone();
     sorted.sort_unstable();
     sorted.dedup();

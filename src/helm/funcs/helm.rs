@@ -33,7 +33,7 @@ static FUNCTIONS: &[Function] = &[
         Ok(or_error_item(read_yaml(&text, Target::List)))
     }),
     Function::new("toJson", &[&ANY], |ctx, args| quiet(to_json(ctx, args))),
-    Function::new("mustToJson", &[&ANY], |ctx, args| to_json(ctx, args)),
+    Function::new("mustToJson", &[&ANY], to_json),
     Function::new("fromJson", &[&STRING], |ctx, args| {
         let text = args.str(0)?;
         ctx.charge(text.len())?;

@@ -83,16 +83,15 @@ impl Reader<'_> {
     }
 
     fn found(&self) -> String {
-        match self.peek() {
-            None => "end of file".into(),
-            Some(_) => {
-                let rune = strconv::decode_rune(&self.text[self.at..]).0.unwrap_or('\u{fffd}');
-                match rune {
-                    '\n' => "'\\n'".into(),
-                    '\r' => "'\\r'".into(),
-                    '\t' => "'\\t'".into(),
-                    rune => format!("'{rune}'"),
-                }
+        if self.peek() == None {
+            "end of file".into()
+        } else {
+            let rune = strconv::decode_rune(&self.text[self.at..]).0.unwrap_or('\u{fffd}');
+            match rune {
+                '\n' => "'\\n'".into(),
+                '\r' => "'\\r'".into(),
+                '\t' => "'\\t'".into(),
+                rune => format!("'{rune}'"),
             }
         }
     }

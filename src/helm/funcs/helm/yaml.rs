@@ -29,16 +29,17 @@ impl ToYaml for Value {
                 let entries = map.entries();
                 to.map(entries.iter().map(|(key, value)| (key.as_bytes(), value)));
             }
-            Self::Object(object) => match object.to_data().or_else(|| object.underlying()) {
-                Some(data) => data.to_yaml(to),
-                None => {
+            Self::Object(object) => {
+                if let Some(data) = object.to_data().or_else(|| object.underlying()) {
+                    data.to_yaml(to)
+                } else {
                     let fields = object.fields();
                     let shown = fields.iter().filter(|field| {
                         !(field.omit_empty && crate::helm::funcs::sprig::is_empty(&field.value))
                     });
                     to.map(shown.filter_map(|field| Some((field.json?.as_bytes(), &field.value))));
                 }
-            },
+            }
         }
     }
 }

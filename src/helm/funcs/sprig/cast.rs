@@ -6,7 +6,7 @@ use crate::helm::strconv;
 use crate::helm::value::{Kind, Str, Value};
 
 /// What Go's runtime says where nil is asked for its type.
-pub fn nil_dereference() -> FuncError {
+pub(super) fn nil_dereference() -> FuncError {
     FuncError::message("runtime error: invalid memory address or nil pointer dereference")
 }
 
@@ -25,7 +25,7 @@ pub fn strval(value: &Value) -> Result<Str, FuncError> {
 }
 
 /// `fmt.Sprint` of one value.
-pub fn printed(value: &Value) -> Result<Str, FuncError> {
+pub(super) fn printed(value: &Value) -> Result<Str, FuncError> {
     match value {
         Value::String(text) => Ok(text.clone()),
         other => {
@@ -69,7 +69,7 @@ pub fn is_empty(value: &Value) -> bool {
 }
 
 /// Go's conversion of a float to an `int64` on amd64: what does not fit is the lowest number.
-pub fn float_to_int(number: f64) -> i64 {
+pub(super) fn float_to_int(number: f64) -> i64 {
     #[allow(clippy::cast_possible_truncation, reason = "checked to be in range")]
     if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number) {
         number as i64
@@ -79,7 +79,7 @@ pub fn float_to_int(number: f64) -> i64 {
 }
 
 /// `cast.ToInt64`, which is `cast.ToInt` too; 0 for what is no number.
-pub fn to_int(value: &Value) -> i64 {
+pub(super) fn to_int(value: &Value) -> i64 {
     match value {
         Value::Int(_, number) => *number,
         Value::Uint(_, number) => number.cast_signed(),
@@ -109,7 +109,7 @@ fn trim_zero_decimal(text: &[u8]) -> &[u8] {
 
 /// `cast.ToFloat64`; 0 for what is no number.
 #[allow(clippy::cast_precision_loss, reason = "as Go converts")]
-pub fn to_float(value: &Value) -> f64 {
+pub(super) fn to_float(value: &Value) -> f64 {
     match value {
         Value::Int(_, number) => *number as f64,
         Value::Uint(_, number) => *number as f64,
@@ -122,7 +122,7 @@ pub fn to_float(value: &Value) -> f64 {
 }
 
 /// The items of a slice, as `reflect` hands them out; the kind of what is none; nil panics.
-pub fn items(value: &Value) -> Result<Result<Vec<Value>, Kind>, FuncError> {
+pub(super) fn items(value: &Value) -> Result<Result<Vec<Value>, Kind>, FuncError> {
     match value {
         Value::Nil => Err(nil_dereference()),
         Value::List(list) => {

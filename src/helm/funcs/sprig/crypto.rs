@@ -186,11 +186,10 @@ fn decrypt_aes(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let Some(&padding) = plain.last() else {
         return Err(FuncError::message("runtime error: index out of range [-1]"));
     };
-    match plain.len().checked_sub(usize::from(padding)) {
-        Some(end) => Ok(Value::String(plain[..end].into())),
-        None => {
-            let end = i64::try_from(plain.len()).unwrap_or(0) - i64::from(padding);
-            Err(out_of_range(format!("[:{end}]")))
-        }
+    if let Some(end) = plain.len().checked_sub(usize::from(padding)) {
+        Ok(Value::String(plain[..end].into()))
+    } else {
+        let end = i64::try_from(plain.len()).unwrap_or(0) - i64::from(padding);
+        Err(out_of_range(format!("[:{end}]")))
     }
 }

@@ -53,10 +53,10 @@ pub(super) fn merge_into(
             continue;
         }
         match (&held, &value) {
-            (Some(Value::Map(inner)), Value::Map(outer)) => {
-                if !inner.same(outer) && !merge_into(ctx, inner, outer, overwrite, depth + 1)? {
-                    return Ok(false);
-                }
+            (Some(Value::Map(inner)), Value::Map(outer))
+                if !inner.same(outer) && !merge_into(ctx, inner, outer, overwrite, depth + 1)? =>
+            {
+                return Ok(false);
             }
             // A pointer is merged only with a pointer.
             (Some(Value::Object(object)), Value::Map(_))
