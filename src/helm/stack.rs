@@ -1,12 +1,12 @@
 //! Room for recursion: templates nest as deep as a chart likes, a thread's stack does not.
 //!
-//! [`on_large_stack`] runs work on a thread with a stack of 256 MiB, of which only what is used costs memory. Code that
+//! [`on_large_stack`] runs work on a thread with a stack of 128 MiB, of which only what is used costs memory. Code that
 //! recurses over data of a chart asks [`is_low`] on its way down and fails with an error of its own where it says so.
 
 use std::cell::Cell;
 
 /// The stack of a rendering thread.
-const LARGE: usize = 256 << 20;
+const LARGE: usize = 128 << 20;
 /// What a thread that this module knows nothing of is trusted with: Rust gives threads 2 MiB.
 const SMALL: usize = 1 << 20;
 /// Kept free for what does not ask.

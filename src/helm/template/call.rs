@@ -262,7 +262,7 @@ impl Ctx<'_> {
             values[slot] = self.validate(template, last, param(given - 1))?;
         }
         let mark = self.recorder.as_ref().map(|r| r.mark());
-        if let Err(error) = self.spend(1) {
+        if let Err(error) = self.spend(1 + values.iter().map(read_steps).sum::<u64>()) {
             return Err(self.fail_call(template, Vec::new(), error));
         }
         if let Some(recorder) = &mut self.recorder {
@@ -405,6 +405,16 @@ impl Ctx<'_> {
     }
 }
 
+/// Steps for what a function may read of an argument, so that a long text or list is not read for nothing.
+fn read_steps(value: &Value) -> u64 {
+    match value {
+        Value::String(text) => text.len() as u64 / 128,
+        Value::Bytes(bytes) => bytes.len() as u64 / 128,
+        Value::List(list) => list.len() as u64 / 16,
+        _ => 0,
+    }
+}
+
 /// Roughly the memory of a value that nothing else holds.
 fn fresh_size(value: &Value) -> usize {
     match value {
@@ -414,7 +424,7 @@ fn fresh_size(value: &Value) -> usize {
         }
         Value::Bytes(bytes) => bytes.len(),
         Value::List(list) if list.is_unshared() => 48 + list.len() * 24,
-        Value::Map(map) if map.is_unshared() => 80 + map.len() * 64,
+        Value::Map(map) if map.is_unshared() => 96 + map.size(),
         _ => 0,
     }
 }

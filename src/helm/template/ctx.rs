@@ -27,7 +27,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps: 20_000_000, bytes: 320 << 20, string: 64 << 20, output: 96 << 20 }
+        Self { steps: 20_000_000, bytes: 256 << 20, string: 64 << 20, output: 64 << 20 }
     }
 }
 
@@ -174,7 +174,7 @@ impl<'r> Ctx<'r> {
                 self.left.1 = left;
                 Ok(())
             }
-            None => Err(FuncError::Limit("320 MiB of memory for values")),
+            None => Err(FuncError::Limit("256 MiB of memory for values")),
         }
     }
 

@@ -100,7 +100,7 @@ impl Ctx<'_> {
                         recorder.text(&template.source, from, self.out.len(), *start);
                     }
                     if self.out.len() > self.limits.output {
-                        return Err(self.limit(template, FuncError::Limit("96 MiB of output")));
+                        return Err(self.limit(template, FuncError::Limit("64 MiB of output")));
                     }
                 }
                 Node::Action(pipe) => self.action(template, dot, pipe)?,
@@ -145,7 +145,7 @@ impl Ctx<'_> {
             recorder.action(&template.source, &self.out, from, pipe.pos, pipe.end, mark);
         }
         if self.out.len() > self.limits.output {
-            return Err(self.limit(template, FuncError::Limit("96 MiB of output")));
+            return Err(self.limit(template, FuncError::Limit("64 MiB of output")));
         }
         Ok(())
     }

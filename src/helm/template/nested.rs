@@ -64,7 +64,7 @@ impl Ctx<'_> {
             self.spend(text.len() as u64 / 256)?;
         } else {
             self.spend(text.len() as u64 / 8)?;
-            self.charge(text.len().saturating_mul(16).min(self.limits.string))?;
+            self.charge(text.len().saturating_mul(16).saturating_add(2048).min(self.limits.string))?;
         }
         let inline = self.set.inline(text).map_err(|error| {
             let mut message = quoted(b"cannot parse template ", b": ");

@@ -48,6 +48,9 @@ pub(super) struct Set {
     functions: &'static Registry,
 }
 
+/// How many texts given to `tpl` are kept parsed.
+const MAX_CACHED: usize = 8192;
+
 struct Over {
     names: Names,
     below: Option<Rc<Self>>,
@@ -88,7 +91,10 @@ impl Set {
             let body = body.unwrap_or_else(|| Arc::new(Template::empty(INLINE.into(), &source)));
             Rc::new(Inline { body, defines: templates })
         });
-        self.cache.borrow_mut().insert(text.clone(), parsed.clone());
+        let mut cache = self.cache.borrow_mut();
+        if cache.len() < MAX_CACHED {
+            cache.insert(text.clone(), parsed.clone());
+        }
         parsed
     }
 

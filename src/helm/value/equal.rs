@@ -1,6 +1,7 @@
 //! `reflect.DeepEqual`.
 
 use super::{MAX_DEPTH, Value};
+use std::collections::BTreeSet;
 
 /// Whether two values have the same types and contents: `3` is not `3.0`, a nil slice is not an empty one.
 ///
@@ -8,6 +9,8 @@ use super::{MAX_DEPTH, Value};
 /// here that assumption starts at [`MAX_DEPTH`].
 pub fn deep_equal(a: &Value, b: &Value) -> bool {
     let mut pending = vec![(a.clone(), b.clone(), 0_usize)];
+    // As in Go, a pair of containers that was met before is taken for equal: it is compared elsewhere.
+    let mut seen: BTreeSet<(usize, usize)> = BTreeSet::new();
     while let Some((a, b, depth)) = pending.pop() {
         if depth > MAX_DEPTH {
             continue;
@@ -25,7 +28,7 @@ pub fn deep_equal(a: &Value, b: &Value) -> bool {
                 if !a.type_of().is(b.type_of()) || a.is_nil() != b.is_nil() || a.len() != b.len() {
                     false
                 } else {
-                    if !a.same(b) {
+                    if !a.same(b) && (a.is_empty() || seen.insert((a.id(), b.id()))) {
                         a.read_all();
                         b.read_all();
                         pending
@@ -38,7 +41,7 @@ pub fn deep_equal(a: &Value, b: &Value) -> bool {
                 if !a.type_of().is(b.type_of()) || a.is_nil() != b.is_nil() || a.len() != b.len() {
                     false
                 } else {
-                    if !a.same(b) {
+                    if !a.same(b) && seen.insert((a.id(), b.id())) {
                         for ((ka, a), (kb, b)) in a.entries().into_iter().zip(b.entries()) {
                             if ka != kb {
                                 return false;

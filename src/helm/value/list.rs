@@ -65,6 +65,11 @@ impl List {
         Rc::strong_count(&self.data) == 1
     }
 
+    /// Identity, for sets of lists already seen.
+    pub fn id(&self) -> usize {
+        Rc::as_ptr(&self.data).addr()
+    }
+
     /// Whether both are one slice.
     pub fn same(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.data, &other.data)

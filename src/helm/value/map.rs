@@ -1,13 +1,13 @@
 //! [`Map`]: a Go map with string keys. Shared and mutable; a clone is an alias; iteration is by key.
 
+use super::entries::Entries;
 use super::track::{TrackCell, Tracker};
 use super::{Str, Type, Value, drop_flat, types};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub(super) struct MapData {
-    entries: RefCell<BTreeMap<Str, Value>>,
+    entries: RefCell<Entries>,
     nil: bool,
     track: TrackCell,
 }
@@ -28,7 +28,7 @@ impl Default for Map {
 impl Map {
     /// An empty `map[string]interface {}`.
     pub fn new() -> Self {
-        Self::with_type_of(&types::MAP, BTreeMap::new(), false)
+        Self::with_type_of(&types::MAP, Entries::default(), false)
     }
 
     /// A map of type `ty` with these entries, of which later ones win; every value has to be of its element type.
@@ -38,10 +38,10 @@ impl Map {
 
     /// The nil map of type `ty`: reads as empty, takes no entry.
     pub fn nil(ty: Type) -> Self {
-        Self::with_type_of(ty, BTreeMap::new(), true)
+        Self::with_type_of(ty, Entries::default(), true)
     }
 
-    fn with_type_of(ty: Type, entries: BTreeMap<Str, Value>, nil: bool) -> Self {
+    fn with_type_of(ty: Type, entries: Entries, nil: bool) -> Self {
         let data = MapData { entries: RefCell::new(entries), nil, track: TrackCell::default() };
         Self { ty, data: Rc::new(data) }
     }
@@ -79,7 +79,7 @@ impl Map {
 
     /// Whether there are no entries.
     pub fn is_empty(&self) -> bool {
-        self.data.entries.borrow().is_empty()
+        self.data.entries.borrow().len() == 0
     }
 
     /// The value of `key`; a read.
@@ -92,7 +92,7 @@ impl Map {
     /// Whether `key` is there; a read of its presence.
     pub fn contains(&self, key: &[u8]) -> bool {
         self.data.track.read_presence(key);
-        self.data.entries.borrow().contains_key(key)
+        self.data.entries.borrow().get(key).is_some()
     }
 
     /// Sets `key`. False, and nothing changed, where this is the nil map: Go panics with "assignment to entry in
@@ -114,7 +114,7 @@ impl Map {
     /// The keys in order.
     pub fn keys(&self) -> Vec<Str> {
         self.data.track.read_keys();
-        self.data.entries.borrow().keys().cloned().collect()
+        self.data.entries.borrow().iter().map(|(key, _)| key.clone()).collect()
     }
 
     /// All entries in order of keys, as they are now, for a loop that reports each as it reads it.
@@ -126,6 +126,11 @@ impl Map {
     /// Reports that `key` is read.
     pub fn read_key(&self, key: &[u8]) {
         self.data.track.read_key(key);
+    }
+
+    /// Roughly the bytes it takes, without what its values share.
+    pub fn size(&self) -> usize {
+        self.data.entries.borrow().size()
     }
 
     /// Whether this is the only handle of the map.
@@ -148,7 +153,7 @@ impl Map {
     /// this map (nor call back into a template): it would panic. Stops at the first error.
     pub fn try_each<E>(&self, mut visit: impl FnMut(&Str, &Value) -> Result<(), E>) -> Result<(), E> {
         self.data.track.read_all();
-        for (key, value) in &*self.data.entries.borrow() {
+        for (key, value) in self.data.entries.borrow().iter() {
             visit(key, value)?;
         }
         Ok(())
@@ -179,7 +184,7 @@ impl Map {
 
     pub(super) fn dismantle(self, pending: &mut Vec<Value>) {
         if let Some(mut data) = Rc::into_inner(self.data) {
-            pending.extend(std::mem::take(data.entries.get_mut()).into_values());
+            data.entries.get_mut().drain_into(pending);
         }
     }
 }
@@ -187,8 +192,10 @@ impl Map {
 impl Drop for MapData {
     fn drop(&mut self) {
         let entries = self.entries.get_mut();
-        if entries.values().any(|v| matches!(v, Value::List(_) | Value::Map(_))) {
-            drop_flat(std::mem::take(entries).into_values().collect());
+        if entries.iter().any(|(_, v)| matches!(v, Value::List(_) | Value::Map(_))) {
+            let mut pending = Vec::new();
+            entries.drain_into(&mut pending);
+            drop_flat(pending);
         }
     }
 }

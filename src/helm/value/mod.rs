@@ -9,6 +9,7 @@
 //! - The tag of a handle is its static Go type: two handles of one map may have different types
 //!   (`common.Values` and `map[string]interface {}`).
 
+mod entries;
 mod equal;
 mod list;
 mod map;

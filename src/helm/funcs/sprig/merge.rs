@@ -95,12 +95,12 @@ fn copy_at(ctx: &mut Ctx<'_>, value: &Value, depth: usize) -> Result<Value, Func
     }
     match value {
         Value::List(list) if !list.is_nil() => {
-            ctx.charge(list.len().saturating_mul(size_of::<Value>()))?;
+            ctx.charge(list.len().saturating_mul(size_of::<Value>()).saturating_add(96))?;
             let items = list.iter().map(|item| copy_at(ctx, item, depth + 1)).collect::<Result<_, _>>()?;
             Ok(List::new(list.type_of(), items).into())
         }
         Value::Map(map) if !map.is_nil() => {
-            ctx.charge(map.len().saturating_mul(2 * size_of::<Value>()))?;
+            ctx.charge(map.size().saturating_add(128))?;
             let copied = map.copy();
             for (key, item) in map.entries_unread() {
                 if matches!(item, Value::List(_) | Value::Map(_)) {
