@@ -1,7 +1,7 @@
 //! A world that is a map: for tests, and for compiling without a machine.
 
 use super::net::{Finished, NetError, Request, Response};
-use super::{EntryKind, FolderEntry, World, WorldError};
+use super::{EntryKind, FolderEntry, World, WorldError, clean};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -51,20 +51,6 @@ impl MemoryWorld {
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Utf8PathBuf, Vec<u8>>> {
         self.files.lock().expect("no thread panics while it holds the files")
     }
-}
-
-fn clean(path: &Utf8Path) -> Utf8PathBuf {
-    let mut out = Utf8PathBuf::new();
-    for part in path.components() {
-        match part {
-            camino::Utf8Component::CurDir => {}
-            camino::Utf8Component::ParentDir => {
-                out.pop();
-            }
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 impl World for MemoryWorld {

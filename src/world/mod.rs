@@ -13,7 +13,7 @@ pub mod os;
 
 pub use below::Below;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use std::fmt;
 
 /// What kind of thing a folder's entry is.
@@ -102,4 +102,19 @@ pub trait World: Sync {
 
     /// The folder on disk that relative paths start from, where there is one (git needs it).
     fn root(&self) -> Option<&Utf8Path>;
+}
+
+/// The path without `.` and with each `..` taken off against the name before it, without a look at the disk.
+pub fn clean(path: &Utf8Path) -> Utf8PathBuf {
+    let mut out = Utf8PathBuf::new();
+    for part in path.components() {
+        match part {
+            Utf8Component::CurDir => {}
+            Utf8Component::ParentDir => {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
 }

@@ -4,8 +4,8 @@ use crate::cli::arguments::Init;
 use crate::cli::{Console, Exit};
 use crate::diag::{Diagnostic, codes};
 use crate::source::Sources;
-use crate::world::{Below, World};
-use camino::{Utf8Path, Utf8PathBuf};
+use crate::world::{Below, World, clean};
+use camino::Utf8Path;
 
 pub(super) fn run(options: &Init, world: &dyn World, console: &mut Console<'_>) -> Exit {
     let folder =
@@ -56,20 +56,6 @@ fn slug(name: &str) -> String {
     } else {
         out.chars().take(53).collect::<String>().trim_end_matches('-').to_owned()
     }
-}
-
-fn clean(path: &Utf8Path) -> Utf8PathBuf {
-    let mut out = Utf8PathBuf::new();
-    for part in path.components() {
-        match part {
-            camino::Utf8Component::CurDir => {}
-            camino::Utf8Component::ParentDir => {
-                out.pop();
-            }
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 fn files(name: &str) -> Vec<(&'static str, String)> {
