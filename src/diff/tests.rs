@@ -82,7 +82,7 @@ fn changes_are_shown_object_by_object() {
             tags:
 "
     );
-    let printed = print::json(&changes);
+    let printed = json(&changes);
     assert_eq!(
         printed.pointer("/environments/0/documents/0/fields/0"),
         Some(&json!({"path": "data.b", "after": "1"}))

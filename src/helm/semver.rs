@@ -206,7 +206,7 @@ impl Version {
         }
         let number = |digits: &[u8]| {
             let digits = text(digits);
-            digits.parse::<u64>().map_err(|_| SemverError::Range(digits.clone()))
+            digits.parse::<u64>().map_err(|_too_large| SemverError::Range(digits.clone()))
         };
         let version = Self {
             major: number(major)?,
@@ -457,7 +457,7 @@ impl Comparison {
             version.push(b'-');
             version.extend_from_slice(prerelease);
         }
-        let version = Version::parse(&version).map_err(|_| SemverError::Operand)?;
+        let version = Version::parse(&version).map_err(|_error| SemverError::Operand)?;
         Ok(Self { operator, version, open })
     }
 

@@ -5,6 +5,9 @@ use crate::source::Span;
 use crate::value::{Entry, Map, Node, Origin, OriginKind, Value};
 use std::sync::Arc;
 
+/// A text with its place.
+pub(crate) type Text = (Arc<str>, Option<Span>);
+
 /// A map whose keys are known, with the words for it in messages.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'n> {
@@ -14,8 +17,8 @@ pub(crate) struct Fields<'n> {
 }
 
 impl<'n> Fields<'n> {
-    /// The members of `node`, which has to be a map of `known` keys only. `what` is the thing in words: `an overlay's
-    /// `spec``.
+    /// The members of `node`, which has to be a map of `known` keys only. `what` is the thing in words, with names in
+    /// backticks.
     pub(crate) fn open(
         node: &'n Node,
         what: &'n str,
@@ -103,11 +106,7 @@ impl<'n> Fields<'n> {
     }
 
     /// A list of strings; empty where the member is absent.
-    pub(crate) fn texts(
-        &self,
-        key: &str,
-        sink: &mut Sink,
-    ) -> Result<Vec<(Arc<str>, Option<Span>)>, Reported> {
+    pub(crate) fn texts(&self, key: &str, sink: &mut Sink) -> Result<Vec<Text>, Reported> {
         let mut found = Vec::new();
         let mut failed = None;
         for item in self.list(key, sink)? {

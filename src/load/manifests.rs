@@ -9,7 +9,10 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-type Cell = Arc<OnceLock<(Option<Arc<Vec<Node>>>, Vec<Diagnostic>)>>;
+/// The objects of one file.
+type Objects = Arc<Vec<Node>>;
+
+type Cell = Arc<OnceLock<(Option<Objects>, Vec<Diagnostic>)>>;
 
 /// The manifests that were read so far.
 #[derive(Debug, Default)]
@@ -37,7 +40,7 @@ impl ManifestFiles {
         path: &Utf8Path,
         sources: &Sources,
         sink: &mut Sink,
-    ) -> Result<Result<Vec<Arc<Vec<Node>>>, Reported>, PathError> {
+    ) -> Result<Result<Vec<Objects>, Reported>, PathError> {
         let outside = |part| {
             matches!(part, Utf8Component::ParentDir | Utf8Component::RootDir | Utf8Component::Prefix(_))
         };

@@ -357,17 +357,17 @@ fn overlays(
                 (document.ok(), sink)
             })
             .collect();
-        let mut next: BTreeMap<Utf8PathBuf, ()> = BTreeMap::new();
+        let mut next: BTreeSet<Utf8PathBuf> = BTreeSet::new();
         for (folder, (document, own)) in wave.into_iter().zip(read) {
             sink.merge(own);
             let document = document.map(Arc::new);
             if let Some(document) = &document {
                 for (base, span) in &document.extends {
-                    if found.contains_key(base) || next.contains_key(base) {
+                    if found.contains_key(base) || next.contains(base) {
                         continue;
                     }
                     if world.kind(&base.join("overlay.yaml")) == Some(EntryKind::File) {
-                        let _new = next.insert(base.clone(), ());
+                        next.insert(base.clone());
                     } else {
                         let known = all_overlays(world, Utf8Path::new("overlays"), 0);
                         let _told = sink.report(overlay::missing_base(base, *span, &known));
@@ -376,7 +376,7 @@ fn overlays(
             }
             let _new = found.insert(folder, document);
         }
-        wave = next.into_keys().filter(|folder| !found.contains_key(folder)).collect();
+        wave = next.into_iter().filter(|folder| !found.contains_key(folder)).collect();
     }
     found.into_iter().filter_map(|(folder, document)| document.map(|document| (folder, document))).collect()
 }

@@ -58,7 +58,7 @@ pub(super) fn read(folder: &Utf8Path, document: &Node, sink: &mut Sink) -> Resul
     for (text, span) in fields.texts("extends", sink)? {
         let Some(span) = span else { continue };
         if let Some(path) = resolve(folder, &text) {
-            extends.push((path, span))
+            extends.push((path, span));
         } else {
             let finding =
                 Diagnostic::error(codes::MISSING_FILE, format!("the base `{text}` lies outside the project"));

@@ -91,6 +91,9 @@ pub(crate) enum Bound {
     Many(IndexMap<Arc<str>, usize>),
 }
 
+/// An export that was evaluated: a value, omitted, or why there is none.
+type Exported = Result<Option<Node>, Box<Diagnostic>>;
+
 /// An offer whose condition holds.
 #[derive(Debug)]
 pub(crate) struct ActiveOffer {
@@ -106,8 +109,8 @@ pub(crate) struct ActiveOffer {
     pub(crate) fixed: Option<Span>,
     /// Whether it stepped back for the offer with this index.
     pub(crate) displaced: Option<usize>,
-    /// The exports, evaluated when they are read: a value, omitted, or why there is none.
-    exports: BTreeMap<Arc<str>, OnceLock<Result<Option<Node>, Box<Diagnostic>>>>,
+    /// The exports, evaluated when they are read.
+    exports: BTreeMap<Arc<str>, OnceLock<Exported>>,
 }
 
 impl ActiveOffer {

@@ -96,15 +96,18 @@ impl Scope for InstanceScope<'_> {
     }
 }
 
+/// Names with what is computed when it is read.
+type Members<'r> = Vec<(Arc<str>, Box<dyn Lazy + 'r>)>;
+
 /// `requires`.
 struct Requires<'r> {
     resolution: &'r Resolution,
     index: usize,
-    members: OnceCell<Vec<(Arc<str>, Box<dyn Lazy + 'r>)>>,
+    members: OnceCell<Members<'r>>,
 }
 
 impl<'r> Requires<'r> {
-    fn members(&self) -> &Vec<(Arc<str>, Box<dyn Lazy + 'r>)> {
+    fn members(&self) -> &Members<'r> {
         self.members.get_or_init(|| {
             let resolution = self.resolution;
             let bound = &resolution.instances[self.index].requires;

@@ -52,7 +52,7 @@ fn read(sources: &Sources, name: &str, text: &str) -> Node {
 fn schema(sources: &Sources, text: &str) -> Result<Schema, Vec<Diagnostic>> {
     let node = read(sources, "schemas/test.schema.json", text);
     let mut sink = Sink::new();
-    Schema::compile(&node, &mut sink).map_err(|_| sink.into_found())
+    Schema::compile(&node, &mut sink).map_err(|_reported| sink.into_found())
 }
 
 fn apply(input: &str) -> Result<(Sources, Node), (Sources, Vec<Diagnostic>)> {

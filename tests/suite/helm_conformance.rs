@@ -44,7 +44,11 @@ fn json(path: &Path) -> Json {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut hex = String::new();
+    for byte in Sha256::digest(bytes) {
+        hex += &format!("{byte:02x}");
+    }
+    hex
 }
 
 /// One command line with what is expected of it.

@@ -1,5 +1,6 @@
 //! The one integration binary.
 #![allow(clippy::disallowed_methods, reason = "tests read their own fixtures")]
+#![allow(clippy::panic, clippy::print_stderr, reason = "tests fail so, and say what they skip")]
 
 mod cases;
 mod helm_cases;

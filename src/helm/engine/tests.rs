@@ -137,11 +137,16 @@ fn refused(files: &[(&str, &str)]) -> String {
 
 #[test]
 fn endless_charts_end() {
-    let wide: String = (0..24)
-        .map(|n| format!("{{{{ define \"t{n}\" }}}}{{{{ include \"t{m}\" . }}}}{{{{ include \"t{m}\" . }}}}{{{{ end }}}}", m = n + 1))
-        .collect::<String>()
-        + "{{ define \"t24\" }}x{{ end }}{{ include \"t0\" . }}";
-    let variables: String = (0..60_000).map(|n| format!("{{{{ $v{n} := $ }}}}")).collect();
+    let mut wide = String::new();
+    for n in 0..24 {
+        let twice = format!("{{{{ include \"t{}\" . }}}}", n + 1).repeat(2);
+        wide += &format!("{{{{ define \"t{n}\" }}}}{twice}{{{{ end }}}}");
+    }
+    wide += "{{ define \"t24\" }}x{{ end }}{{ include \"t0\" . }}";
+    let mut variables = String::new();
+    for n in 0..60_000 {
+        variables += &format!("{{{{ $v{n} := $ }}}}");
+    }
     let cases = [
         ("{{ define \"r\" }}{{ template \"r\" . }}{{ end }}{{ template \"r\" . }}".to_owned(), "nesting"),
         ("{{ define \"a\" }}{{ include \"b\" . }}{{ end }}{{ define \"b\" }}{{ template \"a\" . }}{{ end }}{{ template \"a\" . }}".to_owned(), ""),

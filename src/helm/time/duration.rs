@@ -135,7 +135,11 @@ pub fn parse_duration(source: &[u8]) -> Result<i64, Vec<u8>> {
         }
         total = total.checked_add(part).filter(|&n| n <= LIMIT).ok_or_else(invalid)?;
     }
-    if negative { Ok(0i64.wrapping_sub_unsigned(total)) } else { i64::try_from(total).map_err(|_| invalid()) }
+    if negative {
+        Ok(0i64.wrapping_sub_unsigned(total))
+    } else {
+        i64::try_from(total).map_err(|_too_large| invalid())
+    }
 }
 
 #[cfg(test)]

@@ -24,8 +24,7 @@ pub fn decode(text: &[u8]) -> (Map, Option<String>) {
     match reader.document(&root) {
         Ok(()) => (root, None),
         Err(words) => {
-            let line =
-                text.as_bytes()[..reader.at.min(text.len())].iter().filter(|&&b| b == b'\n').count() + 1;
+            let line = memchr::memchr_iter(b'\n', &text.as_bytes()[..reader.at.min(text.len())]).count() + 1;
             let key = match reader.last_key.as_str() {
                 "" => String::new(),
                 key => format!(" (last key {key:?})"),
@@ -83,7 +82,7 @@ impl Reader<'_> {
     }
 
     fn found(&self) -> String {
-        if self.peek() == None {
+        if self.peek().is_none() {
             "end of file".into()
         } else {
             let rune = strconv::decode_rune(&self.text[self.at..]).0.unwrap_or('\u{fffd}');

@@ -208,7 +208,8 @@ mod tests {
             assert_eq!(text.clone(), text);
         }
         assert_eq!(size_of::<Str>(), 24);
-        assert!(Str::from("a") < Str::from("b"));
+        let (first, second) = (Str::from("a"), Str::from("b"));
+        assert!(first < second);
     }
 
     #[test]

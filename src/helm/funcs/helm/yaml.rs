@@ -31,7 +31,7 @@ impl ToYaml for Value {
             }
             Self::Object(object) => {
                 if let Some(data) = object.to_data().or_else(|| object.underlying()) {
-                    data.to_yaml(to)
+                    data.to_yaml(to);
                 } else {
                     let fields = object.fields();
                     let shown = fields.iter().filter(|field| {

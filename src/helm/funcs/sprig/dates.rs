@@ -304,6 +304,7 @@ fn must_date_modify(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
     Ok(time_value(time(args, 1)?.add(by)))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the shape of every function")]
 fn ago(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let value = match args.value(0) {
         Value::Int(Kind::Int32, _) => &Value::Nil,
@@ -314,6 +315,7 @@ fn ago(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
     Ok(format_duration(round_duration(since, SECOND)).into())
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the shape of every function")]
 /// The largest unit alone: `2y`, `3mo`, `7d`, `5h`, `12m`, `9s`.
 fn duration_round(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let length = match args.value(0) {
@@ -367,6 +369,7 @@ fn remainder(time: &Time, unit: i64) -> i64 {
     i64::try_from(nanoseconds.rem_euclid(i128::from(unit))).unwrap_or(0)
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the shape of every function")]
 fn named_text(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
     Ok(args.value(0).as_object::<Named>().map_or_else(|| "".into(), |named| named.2.into()))
 }

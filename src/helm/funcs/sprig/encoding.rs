@@ -172,7 +172,7 @@ fn adler32(text: &[u8]) -> u32 {
 
 /// The bytes of a base 64 text for functions that fail on bad input.
 pub(super) fn base64_or(text: &Str, message: &str) -> Result<Vec<u8>, FuncError> {
-    decode_base64(text).map_err(|_| FuncError::message(message))
+    decode_base64(text).map_err(|_not_base64| FuncError::message(message))
 }
 
 #[cfg(test)]

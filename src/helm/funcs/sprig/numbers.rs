@@ -49,20 +49,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::variadic("min", &[&ANY, &ANY], |_, args| {
         Ok(fold(to_int(args.value(0)), args.rest(1), i64::min))
     }),
-    Function::variadic("maxf", &[&ANY, &ANY], |_, args| {
-        Ok(fold_floats(
-            args,
-            |a, b| if a > b || a == b && a.is_sign_positive() { a } else { b },
-            f64::INFINITY,
-        ))
-    }),
-    Function::variadic("minf", &[&ANY, &ANY], |_, args| {
-        Ok(fold_floats(
-            args,
-            |a, b| if a < b || a == b && a.is_sign_negative() { a } else { b },
-            f64::NEG_INFINITY,
-        ))
-    }),
+    Function::variadic("maxf", &[&ANY, &ANY], |_, args| Ok(fold_floats(args, larger, f64::INFINITY))),
+    Function::variadic("minf", &[&ANY, &ANY], |_, args| Ok(fold_floats(args, smaller, f64::NEG_INFINITY))),
     Function::new("ceil", &[&ANY], |_, args| Ok(to_float(args.value(0)).ceil().into())),
     Function::new("floor", &[&ANY], |_, args| Ok(to_float(args.value(0)).floor().into())),
     Function::variadic("round", &[&ANY, &INT, &FLOAT64], round),
@@ -74,6 +62,17 @@ fn fold(first: i64, rest: &[Value], step: fn(i64, i64) -> i64) -> Value {
     Value::int64(rest.iter().map(to_int).fold(first, step))
 }
 
+#[allow(clippy::float_cmp, reason = "the two zeros are equal, and their signs decide")]
+fn larger(a: f64, b: f64) -> f64 {
+    if a > b || a == b && a.is_sign_positive() { a } else { b }
+}
+
+#[allow(clippy::float_cmp, reason = "the two zeros are equal, and their signs decide")]
+fn smaller(a: f64, b: f64) -> f64 {
+    if a < b || a == b && a.is_sign_negative() { a } else { b }
+}
+
+#[allow(clippy::float_cmp, reason = "an infinity equals itself")]
 /// `math.Max` and `math.Min`: an infinity of the right sign wins over NaN, and NaN over the rest.
 fn fold_floats(args: &Args<'_>, step: fn(f64, f64) -> f64, wins: f64) -> Value {
     let first = to_float(args.value(0));

@@ -57,7 +57,7 @@ fn characters(ctx: &mut Ctx<'_>, args: &mut Args<'_>, alphabet: &[u8]) -> Result
 
 fn rand_bytes(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
     let count = usize::try_from(args.int(0)?)
-        .map_err(|_| FuncError::message("runtime error: makeslice: len out of range"))?;
+        .map_err(|_negative| FuncError::message("runtime error: makeslice: len out of range"))?;
     ctx.charge(count.saturating_mul(2))?;
     let mut bytes = vec![0; count];
     ctx.random(&mut bytes);
@@ -82,6 +82,7 @@ fn shuffle(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
     Ok(runes.into_iter().collect::<String>().into())
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the shape of every function")]
 fn uuid(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Value, FuncError> {
     let mut bytes = [0; 16];
     ctx.random(&mut bytes);

@@ -76,7 +76,7 @@ impl GoRegex {
             .size_limit(SIZE_LIMIT)
             .nest_limit(5000)
             .build()
-            .map_err(|_| syntax::too_large(&String::from_utf8_lossy(source)))?;
+            .map_err(|_too_large| syntax::too_large(&String::from_utf8_lossy(source)))?;
         Ok(Self { regex, names, empty: source.is_empty() })
     }
 

@@ -132,7 +132,7 @@ fn substr(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
 
 /// A count for `strings.Repeat`.
 fn repeat_count(count: i64) -> Result<usize, FuncError> {
-    usize::try_from(count).map_err(|_| FuncError::message("strings: negative Repeat count"))
+    usize::try_from(count).map_err(|_negative| FuncError::message("strings: negative Repeat count"))
 }
 
 fn repeat(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {

@@ -74,6 +74,7 @@ impl Key {
         Self::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(&seed)))
     }
 
+    #[expect(clippy::many_single_char_names, reason = "the names of the standard")]
     /// A new DSA key of 2048 and 256 bits (FIPS 186-3).
     pub(super) fn dsa(ctx: &mut Ctx<'_>) -> Self {
         let one = BigUint::from(1u8);
@@ -100,10 +101,14 @@ impl Key {
             }
         };
         let power = (&p - &one) / &q;
-        let g = (2u32..)
-            .map(|h| BigUint::from(h).modpow(&power, &p))
-            .find(|g| *g != one)
-            .unwrap_or_else(|| one.clone());
+        let mut h = BigUint::from(2u8);
+        let g = loop {
+            let g = h.modpow(&power, &p);
+            if g != one {
+                break g;
+            }
+            h += 1u8;
+        };
         let x = loop {
             let x = BigUint::from_bytes_be(&random(ctx, 32)) % &q;
             if x >= one {
@@ -126,11 +131,11 @@ impl Key {
         }
         match kind.strip_suffix(" PRIVATE KEY") {
             None => Err(format!("no private key data in PEM block of type {kind}")),
-            Some("RSA") => {
-                rsa::RsaPrivateKey::from_pkcs1_der(&der).map(|key| Self::Rsa(Box::new(key))).map_err(|_| {
+            Some("RSA") => rsa::RsaPrivateKey::from_pkcs1_der(&der)
+                .map(|key| Self::Rsa(Box::new(key)))
+                .map_err(|_error| {
                     format!("parsing RSA private key from PEM: {}", malformed("rsa private key", &der))
-                })
-            }
+                }),
             Some("EC") => Self::parse_sec1(&der).ok_or_else(|| {
                 format!("parsing EC private key from PEM: {}", malformed("EC private key", &der))
             }),

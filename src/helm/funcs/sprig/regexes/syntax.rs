@@ -24,6 +24,7 @@ pub(super) fn too_large(expression: &str) -> RegexError {
 }
 
 /// The flags that groups change.
+#[expect(clippy::struct_excessive_bools, reason = "each flag is on or off")]
 #[derive(Copy, Clone, Default, PartialEq, Eq)]
 struct Flags {
     fold: bool,
@@ -401,13 +402,12 @@ impl<'a> Translator<'a> {
             c if c.is_ascii() && !c.is_ascii_alphanumeric() => Some(u32::from(c)),
             _ => None,
         };
-        match code {
+        if let Some(code) = code {
             // A surrogate is a rune in Go, that no text holds.
-            Some(code) => Ok(char::from_u32(code).unwrap_or('\u{fffd}')),
-            None => {
-                let end = start.len() - self.rest.len();
-                Err(fault("invalid escape sequence", &start[..end]))
-            }
+            Ok(char::from_u32(code).unwrap_or('\u{fffd}'))
+        } else {
+            let end = start.len() - self.rest.len();
+            Err(fault("invalid escape sequence", &start[..end]))
         }
     }
 
