@@ -1,11 +1,12 @@
 //! The phase calls, one screen.
 
-use crate::check;
+use crate::check::{self, Program};
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::emit::Tree;
 use crate::load::{EnvironmentDocuments, Project, Selection};
 use crate::model::ChartDelivery;
 use crate::order::Sequence;
+use crate::package::supply::{self, Access, Supplied};
 use crate::render::Rendering;
 use crate::resolve::Resolution;
 use crate::source::Sources;
@@ -23,6 +24,8 @@ pub struct Wish {
     pub selection: Selection,
     /// Overrides how charts are delivered.
     pub charts: Option<ChartDelivery>,
+    /// How packages may be had.
+    pub access: Access,
 }
 
 /// One environment, compiled.
@@ -53,26 +56,76 @@ pub fn compile(
     sink: &mut Sink,
 ) -> Result<Build, Reported> {
     let project = Arc::new(load::load(world, sources, &wish.selection, sink)?);
-    let environments =
-        each(&project, sink, |documents, sink| environment(world, sources, &project, documents, wish, sink))?;
-    Ok(Build { project, environments })
+    let programs = each(project.environments(), sink, |documents, sink| {
+        resolve::resolve(world, sources, &project, documents, sink)
+            .and_then(|resolution| check::check(resolution, sink))
+            .map(|program| Plan::new(program, wish.charts))
+    });
+    let wants: Vec<_> = programs.iter().flat_map(Plan::wants).collect();
+    let supplied = supply::supply(world, sources, &wants, &access(&project, wish), sink);
+    let environments = each(&programs, sink, |plan, sink| environment(plan, &supplied, sink));
+    sink.finish(Build { project, environments })
 }
 
-/// Runs `work` for every environment at once; findings come in the order of the environments.
-fn each<T: Send>(
-    project: &Project,
+/// The mirror is the wish's own, or the project's.
+fn access(project: &Project, wish: &Wish) -> Access {
+    let mirror = wish.access.mirror.clone().or_else(|| project.file().mirror.clone());
+    Access { mirror, ..wish.access.clone() }
+}
+
+/// One thing that is worked on for itself, with a name for messages.
+trait Named {
+    fn name(&self) -> &Arc<str>;
+}
+
+impl Named for Arc<EnvironmentDocuments> {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+}
+
+impl Named for Plan {
+    fn name(&self) -> &Arc<str> {
+        &self.program.environment().name
+    }
+}
+
+/// A program, and what it was before its delivery was overridden where files of hosts are made of that.
+struct Plan {
+    program: Program,
+    as_written: Option<Program>,
+}
+
+impl Plan {
+    fn new(mut program: Program, charts: Option<ChartDelivery>) -> Self {
+        let mut as_written = None;
+        if let Some(how) = charts {
+            as_written = program.late().reads_units().then(|| program.clone());
+            program.deliver_charts(how);
+        }
+        Self { program, as_written }
+    }
+
+    fn wants(&self) -> Vec<supply::Want> {
+        self.as_written.iter().chain([&self.program]).flat_map(Program::wants).collect()
+    }
+}
+
+/// Runs `work` for every environment at once; findings come in the order of the environments. What failed is left out,
+/// and told.
+fn each<T: Send, I: Named + Sync>(
+    items: &[I],
     sink: &mut Sink,
-    work: impl Fn(&Arc<EnvironmentDocuments>, &mut Sink) -> Result<T, Reported> + Sync,
-) -> Result<Vec<T>, Reported> {
-    let done: Vec<(Sink, Option<T>)> = project
-        .environments()
+    work: impl Fn(&I, &mut Sink) -> Result<T, Reported> + Sync,
+) -> Vec<T> {
+    let done: Vec<(Sink, Option<T>)> = items
         .par_iter()
-        .map(|documents| {
+        .map(|item| {
             let mut own = Sink::new();
             // A fault of ours in one environment is told like any other and does not take the findings of the rest along.
-            let result = catch_unwind(AssertUnwindSafe(|| work(documents, &mut own)));
+            let result = catch_unwind(AssertUnwindSafe(|| work(item, &mut own)));
             let value = result.unwrap_or_else(|_panic| {
-                let fact = format!("compiling `{}` ran into a fault of stackc itself", documents.name);
+                let fact = format!("compiling `{}` ran into a fault of stackc itself", item.name());
                 Err(own.report(
                     Diagnostic::error(codes::INTERNAL, fact)
                         .help("please report it with the overlay that led to it"),
@@ -86,31 +139,28 @@ fn each<T: Send>(
         sink.merge(own);
         values.extend(value);
     }
-    sink.finish(values)
+    values
 }
 
-fn environment(
-    world: &dyn World,
-    sources: &Sources,
-    project: &Arc<Project>,
-    documents: &Arc<EnvironmentDocuments>,
-    wish: &Wish,
-    sink: &mut Sink,
-) -> Result<Compiled, Reported> {
-    let mut resolution = resolve::resolve(world, sources, project, documents, sink)?;
-    if let Some(how) = wish.charts {
-        resolution.deliver_charts(how);
-    }
-    let program = check::check(resolution, sink)?;
+fn environment(plan: &Plan, supplied: &Supplied<'_>, sink: &mut Sink) -> Result<Compiled, Reported> {
+    let late = plan.program.late();
+    let sequence = sequence(&plan.program, supplied, sink)?;
+    let units = match &plan.as_written {
+        Some(program) => self::sequence(program, supplied, sink)?.unit_objects(),
+        None => sequence.unit_objects(),
+    };
+    let files = check::files(&late, &units, sink)?;
+    let tree = emit::emit(&sequence, &files, sink)?;
+    Ok(Compiled { name: Arc::clone(plan.name()), sequence: Arc::new(sequence), tree })
+}
+
+fn sequence(program: &Program, supplied: &Supplied<'_>, sink: &mut Sink) -> Result<Sequence, Reported> {
     let late = program.late();
-    let rendering = render::render(program, sink)?;
+    let rendering = render::render(program.clone(), supplied, sink)?;
     let linked = link::link(rendering, sink)?;
     let manifests = validate::validate(linked, sink)?;
     check::objects(&late, &by_instance(manifests.linked().rendering()), sink)?;
-    let sequence = order::order(manifests, sink)?;
-    let files = check::files(&late, &sequence.unit_objects(), sink)?;
-    let tree = emit::emit(&sequence, &files, sink)?;
-    Ok(Compiled { name: Arc::clone(&documents.name), sequence: Arc::new(sequence), tree })
+    order::order(manifests, sink)
 }
 
 /// Every object with the name of its instance, as checks of objects see them.
@@ -129,5 +179,8 @@ pub fn resolved(
     sink: &mut Sink,
 ) -> Result<Vec<Resolution>, Reported> {
     let project = Arc::new(load::load(world, sources, selection, sink)?);
-    each(&project, sink, |documents, sink| resolve::resolve(world, sources, &project, documents, sink))
+    let found = each(project.environments(), sink, |documents, sink| {
+        resolve::resolve(world, sources, &project, documents, sink)
+    });
+    sink.finish(found)
 }

@@ -3,12 +3,12 @@
 //! A build walks one pipeline, each phase taking the value of the one before it:
 //!
 //! ```text
-//! load -> resolve -> check -> render -> link -> validate -> order -> emit -> diff -> publish
+//! load -> resolve -> check -> supply -> render -> link -> validate -> order -> emit -> diff -> publish
 //! ```
 //!
 //! Imports run one way: `source`, `diag`, `value` < `yaml`, `expr`, `schema`, `helm`, `model` < the phases <
 //! `driver` < `cli`. Only [`world`] touches files, the environment, the clock, git, processes and the network,
-//! and only `load`, `resolve`, `diff` and `publish` are handed one.
+//! and only `load`, `resolve`, `package::supply`, `diff` and `publish` are handed one.
 
 pub mod source;
 

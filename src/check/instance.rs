@@ -1,7 +1,8 @@
 //! One instance: every part of its stack evaluated.
 
-use super::{charts, checks, declares, object, secrets};
-use crate::diag::{Diagnostic, Reported, Sink, codes};
+use super::object::{object, set_namespace};
+use super::{charts, checks, declares, secrets};
+use crate::diag::{Reported, Sink};
 use crate::load::Rule;
 use crate::load::fields::Fields;
 use crate::model::{Declares, Instance, ManifestReference, Object, ObjectSource, Prerequisite, Verification};
@@ -32,6 +33,7 @@ pub(super) fn evaluate(resolution: &Resolution, index: usize, sink: &mut Sink) -
         namespace,
         namespace_span: resolved.namespace.as_ref().and_then(|node| node.origin.editable()),
         namespace_labels: resolved.namespace_labels.clone(),
+        delivery: resolved.delivery.unwrap_or(resolution.deliver.charts),
         objects: Vec::new(),
         references: Vec::new(),
         releases,
@@ -59,13 +61,13 @@ fn parts(resolution: &Resolution, index: usize, extras: &Extras, found: &mut Ins
         each(rule, &scope, sink, |body, sink| {
             let node = body.get("object").cloned().unwrap_or(body);
             let source = ObjectSource::Resource { id: Arc::clone(&rule.id), span: rule.span };
-            found.objects.push(object::object(node, source, rule.span, resolved.span, sink)?);
+            found.objects.push(object(node, source, rule.span, resolved.span, sink)?);
             Ok(())
         });
     }
     for manifest in &resolved.manifests {
         manifest_objects(manifest, resolved.span, &mut found.objects, sink);
-        if manifest.reference
+        if manifest.is_remote()
             && let Ok(reference) = reference(manifest, sink)
         {
             found.references.push(reference);
@@ -130,21 +132,10 @@ fn manifest_objects(
             let Some(span) = node.span() else { continue };
             let mut node = node.clone();
             if let Some(namespace) = namespace {
-                object::set_namespace(&mut node, namespace);
+                set_namespace(&mut node, namespace);
             }
             let source = ObjectSource::Manifest { span };
-            if let Ok(object) = object::object(node, source, span, instance, sink) {
-                if object.id.group.as_ref() == "kustomize.config.k8s.io" {
-                    let fact = "a kustomization is no object: it says how files are put together";
-                    let _told = sink.report(
-                        Diagnostic::error(codes::INVALID_OBJECT, fact)
-                            .at(span.head(), "")
-                            .help("run `kubectl kustomize` on the folder and keep its output as a manifest"),
-                    );
-                    continue;
-                }
-                objects.push(object);
-            }
+            objects.extend(object(node, source, span, instance, sink));
         }
     }
 }
@@ -165,6 +156,9 @@ fn reference(manifest: &LoadedManifest, sink: &mut Sink) -> Result<ManifestRefer
         url: fields.required_text("url", sink)?,
         sha256: fields.text("sha256", sink)?,
         git,
+        namespace: fields.get("namespace").filter(|node| node.as_str().is_some()).cloned(),
+        by_reference: manifest.reference,
+        url_span: fields.get("url").and_then(|node| node.origin.editable()),
         span: manifest.span,
     })
 }

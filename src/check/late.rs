@@ -37,7 +37,7 @@ pub fn objects(
         if !stack.checks.iter().any(|check| check.objects) {
             continue;
         }
-        if !stacks.whole[index] {
+        if !late.whole.get(index).copied().unwrap_or_default() {
             skipped.extend(stack.checks.iter().filter(|check| check.objects).map(|check| Skipped {
                 instance: Arc::clone(&instance.name),
                 check: Arc::clone(&check.rule.id),

@@ -15,14 +15,16 @@ mod parts;
 mod program;
 mod secrets;
 mod unread;
+mod wants;
 
 pub use late::{Skipped, files, objects};
+pub(crate) use object::{object, set_namespace};
 pub use parts::ProgramParts;
 pub use program::{Late, Program, UnitObjects};
 pub use unread::{Unread, unread};
 
 use crate::diag::{Diagnostic, Reported, Sink, codes};
-use crate::model::{ChartDelivery, Instance, Release};
+use crate::model::{Instance, Release};
 use crate::resolve::Resolution;
 use std::sync::Arc;
 
@@ -46,8 +48,6 @@ pub fn check(resolution: Resolution, sink: &mut Sink) -> Result<Program, Reporte
     unique_releases(&instances, &mut own);
     secrets::agree(&instances, &mut own);
     secrets::placeholders(&instances, &mut own);
-    let rendered = |release: &Release| release.delivery == ChartDelivery::Rendered;
-    let whole = instances.iter().map(|instance| instance.releases.iter().all(rendered)).collect();
     let program = Program {
         environment: resolution.environment.clone(),
         deliver: resolution.deliver.clone(),
@@ -56,7 +56,7 @@ pub fn check(resolution: Resolution, sink: &mut Sink) -> Result<Program, Reporte
         externals: resolution.externals.clone(),
         patches: resolution.patches.clone(),
         encrypted: resolution.documents.encrypted.clone(),
-        late: Late { stacks: Some(Arc::new(program::Stacks { resolution, extras, whole })) },
+        late: Late { stacks: Some(Arc::new(program::Stacks { resolution, extras })), whole: Vec::new() },
     };
     let name = program.environment.name.to_string();
     let program = own.finish(program);

@@ -10,7 +10,7 @@ use crate::value::{Entry, Map, Node, Origin, OriginKind, Value};
 use std::sync::Arc;
 
 /// An object from its data. `place` is where it is written, `instance` the key of its instance in the overlay.
-pub(super) fn object(
+pub(crate) fn object(
     node: Node,
     source: ObjectSource,
     place: Span,
@@ -18,6 +18,14 @@ pub(super) fn object(
     sink: &mut Sink,
 ) -> Result<Object, Reported> {
     let (gvk, id) = identity(&node, place, sink)?;
+    if &*id.group == "kustomize.config.k8s.io" {
+        let fact = "a kustomization is no object: it says how files are put together";
+        return Err(sink.report(
+            Diagnostic::error(codes::INVALID_OBJECT, fact)
+                .at(place.head(), "")
+                .help("run `kubectl kustomize` on the folder and keep its output as a manifest"),
+        ));
+    }
     let object = Object { id, gvk, node, source };
     plain_text(&object, place, instance, sink)?;
     Ok(object)
@@ -134,7 +142,7 @@ fn plain_text(object: &Object, place: Span, instance: Span, sink: &mut Sink) -> 
 }
 
 /// Sets `metadata.namespace` where the object says none.
-pub(super) fn set_namespace(node: &mut Node, namespace: &Node) {
+pub(crate) fn set_namespace(node: &mut Node, namespace: &Node) {
     let origin = node.origin.clone();
     let Value::Map(map) = &mut node.value else { return };
     let metadata = map

@@ -1,6 +1,8 @@
 //! The hand-off of this phase: an environment whose every expression has been evaluated.
 
-use crate::model::{Binding, Deliver, EncryptedFile, Environment, External, Instance, Patch};
+use crate::model::{
+    Binding, ChartDelivery, Deliver, EncryptedFile, Environment, External, Instance, Patch, Release,
+};
 use crate::resolve::{Extras, Resolution};
 use crate::value::Node;
 use std::sync::Arc;
@@ -24,6 +26,8 @@ pub struct Program {
 pub struct Late {
     /// `None` for a program that was made by hand.
     pub(super) stacks: Option<Arc<Stacks>>,
+    /// By instance: whether all its charts are rendered.
+    pub(super) whole: Vec<bool>,
 }
 
 #[derive(Debug)]
@@ -31,8 +35,6 @@ pub(super) struct Stacks {
     pub(super) resolution: Arc<Resolution>,
     /// By instance.
     pub(super) extras: Vec<Extras>,
-    /// By instance: whether all its charts are rendered.
-    pub(super) whole: Vec<bool>,
 }
 
 /// The objects of one unit, for `files`, which may read them.
@@ -77,7 +79,20 @@ impl Program {
 
     /// What checks of objects and files of hosts need, for when the program has been taken apart.
     pub fn late(&self) -> Late {
-        self.late.clone()
+        let rendered = |release: &Release| release.delivery == ChartDelivery::Rendered;
+        let whole = self.instances.iter().map(|instance| instance.releases.iter().all(rendered)).collect();
+        Late { whole, ..self.late.clone() }
+    }
+
+    /// Overrides how every chart is delivered, whatever the overlay says.
+    pub fn deliver_charts(&mut self, how: ChartDelivery) {
+        self.deliver.charts = how;
+        for instance in &mut self.instances {
+            instance.delivery = how;
+            for release in &mut instance.releases {
+                release.delivery = how;
+            }
+        }
     }
 
     /// The encrypted files.

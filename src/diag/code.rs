@@ -49,6 +49,8 @@ codes! {
     BRANCH_CHECKED_OUT = "branch-checked-out";
     /// Two providers of what a cluster can have once.
     CAPABILITY_CONFLICT = "capability-conflict";
+    /// A chart package that cannot be loaded.
+    CHART_MALFORMED = "chart-malformed";
     /// Units that wait for each other in a circle.
     CYCLE = "cycle";
     /// The journal of an interrupted build cannot be read.
@@ -57,6 +59,8 @@ codes! {
     DAMAGED_LIST = "damaged-list";
     /// A null in an overlay that has nothing to delete.
     DELETES_NOTHING = "deletes-nothing";
+    /// A package that is not the one that was pinned.
+    DIGEST_MISMATCH = "digest-mismatch";
     /// Two things with one name.
     DUPLICATE_NAME = "duplicate-name";
     /// One object is made twice in an environment.
@@ -137,10 +141,14 @@ codes! {
     NAMESPACE_MISSING = "namespace-missing";
     /// A Secret among the encrypted ones that is not encrypted.
     NOT_ENCRYPTED = "not-encrypted";
+    /// A package that `stackc.lock` does not pin.
+    NOT_LOCKED = "not-locked";
     /// The tree on disk is not what a build writes.
     OUTPUT_DRIFT = "output-drift";
     /// A file would be written outside its folder, or twice.
     OUTPUT_PATH = "output-path";
+    /// A package that cannot be had.
+    PACKAGE_UNAVAILABLE = "package-unavailable";
     /// A patch that makes another object of its target.
     PATCH_CHANGES_IDENTITY = "patch-changes-identity";
     /// A patch whose target does not exist.
@@ -183,8 +191,6 @@ codes! {
     UNKNOWN_STACK = "unknown-stack";
     /// A unit is named that is not there.
     UNKNOWN_UNIT = "unknown-unit";
-    /// A manifest by URL that is pinned by nothing.
-    UNPINNED_MANIFEST = "unpinned-manifest";
     /// A file that is needed does not exist or cannot be read.
     UNREADABLE_FILE = "unreadable-file";
     /// A requirement that nothing in the environment meets.

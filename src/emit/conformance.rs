@@ -44,6 +44,9 @@ fn everything() -> ProgramParts {
         url: "https://example.org/crds.yaml".into(),
         sha256: None,
         git: Some(("https://example.org/api.git".into(), "v1.3.0".into(), "config/crd".into())),
+        namespace: None,
+        by_reference: true,
+        url_span: None,
         span: span(),
     }];
     let mut bundled = instance("bundled", "kube-system", &[]);

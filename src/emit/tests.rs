@@ -256,6 +256,9 @@ fn references_are_fetched_by_flux_alone() {
         url: "https://example.org/crds.yaml".into(),
         sha256: None,
         git: Some(("https://example.org/api.git".into(), "v1.3.0".into(), "config/crd".into())),
+        namespace: None,
+        by_reference: true,
+        url_span: None,
         span: span(),
     }];
     let tree = tree(parts);

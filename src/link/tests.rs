@@ -8,8 +8,12 @@ use serde_json::{Value as Json, json};
 
 pub(crate) fn linked(parts: ProgramParts) -> (Option<Linked>, Vec<Diagnostic>) {
     let mut sink = Sink::new();
-    let linked =
-        crate::render::render(Program::of(parts), &mut sink).and_then(|rendering| link(rendering, &mut sink));
+    let linked = crate::render::render(
+        Program::of(parts),
+        &crate::package::supply::Supplied::nothing(&crate::source::Sources::new()),
+        &mut sink,
+    )
+    .and_then(|rendering| link(rendering, &mut sink));
     (linked.ok(), sink.into_found())
 }
 

@@ -2,8 +2,9 @@
 
 use super::document;
 use crate::diag::{Diagnostic, Reported, Sink, codes};
+use crate::model::flatten;
 use crate::source::Sources;
-use crate::value::{Node, Value};
+use crate::value::Node;
 use crate::world::{EntryKind, World};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
@@ -103,22 +104,5 @@ impl ManifestFiles {
                 Err(sink.report(Diagnostic::error(codes::INTERNAL, fact)))
             }
         }
-    }
-}
-
-fn flatten(document: Node, objects: &mut Vec<Node>) {
-    let list = document.get("kind").and_then(Node::as_str) == Some("List")
-        && document.get("apiVersion").and_then(Node::as_str) == Some("v1");
-    match document.value {
-        Value::Null => {}
-        Value::Map(mut map) if list => {
-            let items = map.shift_remove("items").map(|entry| entry.node.value);
-            if let Some(Value::List(items)) = items {
-                for item in items {
-                    flatten(item, objects);
-                }
-            }
-        }
-        _ => objects.push(document),
     }
 }

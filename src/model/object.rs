@@ -1,7 +1,7 @@
 //! Kubernetes objects and their identity.
 
 use crate::source::Span;
-use crate::value::Node;
+use crate::value::{Node, Value};
 use std::fmt;
 use std::sync::Arc;
 
@@ -93,4 +93,22 @@ pub struct Object {
     pub node: Node,
     /// What made it.
     pub source: ObjectSource,
+}
+
+/// Adds the objects of a YAML document: none for an empty one, the items of a `List`.
+pub fn flatten(document: Node, objects: &mut Vec<Node>) {
+    let list = document.get("kind").and_then(Node::as_str) == Some("List")
+        && document.get("apiVersion").and_then(Node::as_str) == Some("v1");
+    match document.value {
+        Value::Null => {}
+        Value::Map(mut map) if list => {
+            let items = map.shift_remove("items").map(|entry| entry.node.value);
+            if let Some(Value::List(items)) = items {
+                for item in items {
+                    flatten(item, objects);
+                }
+            }
+        }
+        _ => objects.push(document),
+    }
 }

@@ -97,9 +97,11 @@ pub struct Instance {
     pub namespace_span: Option<Span>,
     /// Labels for the namespace, where the compiler writes it.
     pub namespace_labels: Option<Node>,
+    /// How its charts and manifests are delivered.
+    pub delivery: ChartDelivery,
     /// Objects of `resources` and `manifests`, in written order.
     pub objects: Vec<Object>,
-    /// Manifests that stay references.
+    /// Manifests by URL.
     pub references: Vec<ManifestReference>,
     /// Its charts.
     pub releases: Vec<Release>,
@@ -115,6 +117,13 @@ pub struct Instance {
     pub verify: Vec<Verification>,
     /// What has to be there before.
     pub prereqs: Vec<Prerequisite>,
+}
+
+impl Instance {
+    /// Whether a manifest stays a reference: where the target fetches it, and real objects were not asked for.
+    pub fn keeps(&self, manifest: &ManifestReference) -> bool {
+        manifest.by_reference && self.delivery != ChartDelivery::Rendered
+    }
 }
 
 /// A command that shows whether the running cluster is as it should be.
@@ -230,7 +239,7 @@ pub enum ChartSourceKind {
     },
 }
 
-/// A manifest that is not copied into the tree but fetched by the target.
+/// A manifest by URL: its objects, pinned by the lock, or a reference that the target fetches.
 #[derive(Clone, Debug)]
 pub struct ManifestReference {
     /// Its name among the stack's manifests.
@@ -241,6 +250,12 @@ pub struct ManifestReference {
     pub sha256: Option<Arc<str>>,
     /// For Flux: a Git repository, its revision and the folder in it.
     pub git: Option<(Arc<str>, Arc<str>, Arc<str>)>,
+    /// The namespace for its objects that name none.
+    pub namespace: Option<Node>,
+    /// Whether it may stay a reference; else its objects are part of the tree.
+    pub by_reference: bool,
+    /// The place that a user would edit to name another one.
+    pub url_span: Option<Span>,
     /// The place in the stack.
     pub span: Span,
 }

@@ -9,10 +9,14 @@ use serde_json::{Value as Json, json};
 
 pub(crate) fn ordered(parts: ProgramParts) -> (Option<Sequence>, Vec<Diagnostic>) {
     let mut sink = Sink::new();
-    let sequence = crate::render::render(Program::of(parts), &mut sink)
-        .and_then(|rendering| crate::link::link(rendering, &mut sink))
-        .and_then(|linked| crate::validate::validate(linked, &mut sink))
-        .and_then(|manifests| order(manifests, &mut sink));
+    let sequence = crate::render::render(
+        Program::of(parts),
+        &crate::package::supply::Supplied::nothing(&crate::source::Sources::new()),
+        &mut sink,
+    )
+    .and_then(|rendering| crate::link::link(rendering, &mut sink))
+    .and_then(|linked| crate::validate::validate(linked, &mut sink))
+    .and_then(|manifests| order(manifests, &mut sink));
     (sequence.ok(), sink.into_found())
 }
 

@@ -14,6 +14,7 @@ pub mod lock;
 mod mirror;
 mod oci;
 pub mod source;
+pub mod supply;
 
 use sha2::{Digest as _, Sha256};
 use std::fmt;

@@ -247,8 +247,13 @@ fn sorted(offers: &[String]) -> Vec<String> {
     known.into_iter().map(|(_, offer)| offer.clone()).collect()
 }
 
+/// Whether a version is the one that is written, or in the range.
+pub(super) fn matches_range(range: &str, version: &str) -> bool {
+    range == version || newest(&[version.to_owned()], range).is_some()
+}
+
 /// The offer that is written exactly as wanted, else the newest in the range.
-fn newest(offers: &[String], range: &str) -> Option<String> {
+pub(super) fn newest(offers: &[String], range: &str) -> Option<String> {
     if let Some(exact) = offers.iter().find(|offer| *offer == range) {
         return Some(exact.clone());
     }

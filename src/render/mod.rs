@@ -7,6 +7,7 @@
 
 mod json_patch;
 mod k3s;
+mod manifests;
 mod merge;
 mod namespaces;
 mod patch;
@@ -20,6 +21,7 @@ use crate::model::{
     Binding, ChartDelivery, ChartSourceKind, Declares, Deliver, EncryptedFile, Environment, External,
     ManifestReference, Object, Patch, Release, RequiredSecret,
 };
+use crate::package::supply::Supplied;
 use crate::source::Span;
 use crate::value::Node;
 use std::sync::Arc;
@@ -123,7 +125,7 @@ impl Rendering {
 }
 
 /// Makes the objects of an environment.
-pub fn render(program: Program, sink: &mut Sink) -> Result<Rendering, Reported> {
+pub fn render(program: Program, supplied: &Supplied<'_>, sink: &mut Sink) -> Result<Rendering, Reported> {
     let program = program.into_parts();
     let surroundings = Surroundings {
         environment: program.environment,
@@ -136,7 +138,14 @@ pub fn render(program: Program, sink: &mut Sink) -> Result<Rendering, Reported> 
     let mut objects = Vec::new();
     for (index, instance) in program.instances.into_iter().enumerate() {
         let part = Some(index);
-        objects.extend(instance.objects.into_iter().map(|object| Placed { object, part }));
+        objects.extend(instance.objects.iter().cloned().map(|object| Placed { object, part }));
+        let (references, remote): (Vec<_>, Vec<_>) =
+            instance.references.iter().cloned().partition(|manifest| instance.keeps(manifest));
+        for manifest in &remote {
+            if let Ok(found) = manifests::objects(manifest, instance.span, supplied, sink) {
+                objects.extend(found.into_iter().map(|object| Placed { object, part }));
+            }
+        }
         let mut releases = Vec::new();
         for release in instance.releases {
             check_delivery(&release, instance.span, &surroundings, sink);
@@ -153,7 +162,7 @@ pub fn render(program: Program, sink: &mut Sink) -> Result<Rendering, Reported> 
             namespace_span: instance.namespace_span,
             namespace_labels: instance.namespace_labels,
             releases,
-            references: instance.references,
+            references,
             secrets: instance.secrets,
             provides: instance.provides,
             declares: instance.declares,

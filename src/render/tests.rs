@@ -45,6 +45,7 @@ pub(crate) fn instance(name: &str, namespace: &str, objects: &[serde_json::Value
         namespace: Some(namespace.into()),
         namespace_span: Some(span()),
         namespace_labels: None,
+        delivery: ChartDelivery::Release,
         objects: objects.iter().map(object).collect(),
         references: Vec::new(),
         releases: Vec::new(),
@@ -128,7 +129,7 @@ pub(crate) fn patch(kind: &str, namespace: Option<&str>, name: &str, body: Patch
 
 pub(crate) fn rendered(parts: ProgramParts) -> (Option<Rendering>, Vec<Diagnostic>) {
     let mut sink = Sink::new();
-    let rendering = render(Program::of(parts), &mut sink).ok();
+    let rendering = render(Program::of(parts), &Supplied::nothing(&Sources::new()), &mut sink).ok();
     (rendering, sink.into_found())
 }
 

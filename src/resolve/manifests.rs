@@ -17,9 +17,16 @@ pub(crate) struct LoadedManifest {
     pub(crate) span: Span,
     /// `path url namespace sha256 delivery git`.
     pub(crate) body: Node,
-    /// The objects, by file; none for a reference.
+    /// The objects, by file; none for one by URL.
     pub(crate) objects: Vec<Arc<Vec<Node>>>,
     pub(crate) reference: bool,
+}
+
+impl LoadedManifest {
+    /// Whether it is named by URL.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.body.get("url").is_some_and(|url| url.as_str().is_some())
+    }
 }
 
 pub(super) fn read(resolution: &mut Resolution, world: &dyn World, sources: &Sources, sink: &mut Sink) {
@@ -92,15 +99,6 @@ fn one(
                     format!("{what} is a file and cannot stay a reference"),
                 );
                 return Err(sink.report(finding.at(at("path"), "").help("take `delivery: reference` out")));
-            }
-            (None, Some(url)) if !reference => {
-                let finding = Diagnostic::error(
-                    codes::UNPINNED_MANIFEST,
-                    format!("{what} is not pinned: `{url}` would be fetched while compiling"),
-                );
-                return Err(sink.report(finding.at(at("url"), "").help(
-                    "set `delivery: reference`, or download it into the project and name it with `path`",
-                )));
             }
             _ => {}
         }

@@ -136,14 +136,6 @@ impl Resolution {
         &self.environment
     }
 
-    /// Overrides how every chart is delivered, whatever the overlay says.
-    pub fn deliver_charts(&mut self, how: crate::model::ChartDelivery) {
-        self.deliver.charts = how;
-        for instance in &mut self.instances {
-            instance.delivery = None;
-        }
-    }
-
     /// The names of the instances, in the order of the overlay, each with its stack's.
     pub fn instances(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
         self.instances.iter().map(|instance| (&instance.name, &instance.stack.name))

@@ -6,9 +6,13 @@ use serde_json::{Value as Json, json};
 
 fn validated(parts: ProgramParts) -> Vec<Diagnostic> {
     let mut sink = Sink::new();
-    let result = crate::render::render(Program::of(parts), &mut sink)
-        .and_then(|rendering| crate::link::link(rendering, &mut sink))
-        .and_then(|linked| validate(linked, &mut sink));
+    let result = crate::render::render(
+        Program::of(parts),
+        &crate::package::supply::Supplied::nothing(&crate::source::Sources::new()),
+        &mut sink,
+    )
+    .and_then(|rendering| crate::link::link(rendering, &mut sink))
+    .and_then(|linked| validate(linked, &mut sink));
     drop(result);
     sink.into_found()
 }

@@ -7,6 +7,7 @@ use crate::diag::{Diagnostic, Severity, Sink, codes};
 use crate::driver::{Build, Wish, compile};
 use crate::load::Selection;
 use crate::model::ChartDelivery;
+use crate::package::supply::Access;
 use crate::source::Sources;
 use crate::world::{Below, EntryKind, World};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -44,6 +45,12 @@ fn delivery(charts: Option<Charts>) -> Option<ChartDelivery> {
     })
 }
 
+/// How packages may be had: `STACKC_MIRROR` names a folder that is read in place of the network.
+fn access(world: &dyn World) -> Access {
+    let mirror = world.variable("STACKC_MIRROR").filter(|folder| !folder.is_empty()).map(Utf8PathBuf::from);
+    Access { mirror, ..Access::default() }
+}
+
 /// Compiles, tells what was found, and hands on what came of it: the exit code where nothing did.
 pub(super) fn compiled<'w>(
     global: &Global,
@@ -54,7 +61,11 @@ pub(super) fn compiled<'w>(
     let world = Below::new(world, &project_root(global, world));
     let sources = Sources::new();
     let mut sink = Sink::new();
-    let wish = Wish { selection: selection(&options.environments), charts: delivery(options.charts) };
+    let wish = Wish {
+        selection: selection(&options.environments),
+        charts: delivery(options.charts),
+        access: access(&world),
+    };
     let built = compile(&world, &sources, &wish, &mut sink);
     tell(sink.found(), &sources, options.format, console);
     let warned = sink.found().iter().any(|finding| finding.severity == Severity::Warning);

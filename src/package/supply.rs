@@ -1,0 +1,394 @@
+//! Packages for a build: what the programs want, taken by the lock from cache, mirror, network or the project itself.
+//!
+//! This is the step with a world between `check` and `render`. It runs once for all environments; what it hands on
+//! is complete, checked against the lock, and shared by threads, so that `render` needs no world. Refused are
+//! packages that the lock does not pin, bytes that are not the pinned ones, and a lock that cannot be read.
+
+use super::cache::Cache;
+use super::lock::{Lock, Pinned, Wanted};
+use super::source::{Packages, matches_range};
+use super::{ContentDigest, PackageError, mirror};
+use crate::diag::{Diagnostic, Reported, Sink, codes};
+use crate::helm::chart::archive::{self, Budget};
+use crate::helm::chart::folder::read_folder;
+use crate::helm::chart::{Chart, ChartError, ChartFile, load};
+use crate::helm::profile::Profile;
+use crate::model::{ChartRef, ChartSourceKind, flatten};
+use crate::source::{Sources, Span};
+use crate::value::Node;
+use crate::world::chart::ChartDisk;
+use crate::world::{EntryKind, World, WorldError};
+use crate::yaml;
+use camino::{Utf8Path, Utf8PathBuf};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// The lock's name in the project.
+pub const LOCK: &str = "stackc.lock";
+
+/// A package as a program names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Package {
+    /// One that the lock pins.
+    Locked(Wanted),
+    /// A chart in a folder of the project, which is pinned by being there.
+    Folder {
+        /// The folder that holds charts.
+        folder: Utf8PathBuf,
+        /// The chart's name.
+        name: String,
+        /// Its version, or a range.
+        range: String,
+    },
+}
+
+impl Package {
+    /// The package of a chart.
+    pub fn of_chart(chart: &ChartRef) -> Self {
+        let (name, range) = (chart.name.to_string(), chart.version.to_string());
+        let source = match &chart.source.kind {
+            ChartSourceKind::Path(folder) => return Self::Folder { folder: folder.clone(), name, range },
+            ChartSourceKind::Http(url) | ChartSourceKind::Oci(url) => url.to_string(),
+            ChartSourceKind::Git { url, revision, path } => format!("git+{url}?{revision}#{path}"),
+        };
+        Self::Locked(Wanted::Chart { name, range, source })
+    }
+
+    /// The package of plain manifests at a URL.
+    pub fn of_manifest(url: &str) -> Self {
+        Self::Locked(Wanted::Manifest { url: url.to_owned() })
+    }
+}
+
+/// A package that an environment names, and where.
+#[derive(Clone, Debug)]
+pub struct Want {
+    /// The package.
+    pub package: Package,
+    /// The environment.
+    pub environment: Arc<str>,
+    /// The place that a user would edit to want another one.
+    pub span: Span,
+    /// Whether this build needs its bytes; else it is delivered as a release or a reference.
+    pub needed: bool,
+}
+
+/// How packages may be had.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// A folder that is read in place of the network.
+    pub mirror: Option<Utf8PathBuf>,
+    /// Whether the network may be used where the cache lacks something.
+    pub network: Network,
+}
+
+/// Whether the network may be used.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Network {
+    /// It may.
+    #[default]
+    On,
+    /// It may not: `--offline`, `--frozen`.
+    Off,
+}
+
+/// Every package that a build needs. Only [`supply`] makes one.
+pub struct Supplied<'s> {
+    sources: &'s Sources,
+    packages: BTreeMap<Package, Result<Arc<Supply>, Reported>>,
+}
+
+/// One package: its bytes, and what was read of them.
+#[derive(Debug)]
+pub struct Supply {
+    version: Arc<str>,
+    digest: ContentDigest,
+    place: String,
+    content: Content,
+    charts: Mutex<BTreeMap<&'static str, Loaded>>,
+    manifest: OnceLock<(Arc<Vec<Node>>, Vec<Diagnostic>)>,
+}
+
+type Loaded = Arc<OnceLock<Result<Arc<Chart>, String>>>;
+
+#[derive(Debug)]
+enum Content {
+    Packed(Vec<u8>),
+    Files(Vec<ChartFile>),
+}
+
+impl Supply {
+    fn new(version: &str, digest: ContentDigest, place: String, content: Content) -> Self {
+        let (charts, manifest) = (Mutex::default(), OnceLock::new());
+        Self { version: version.into(), digest, place, content, charts, manifest }
+    }
+
+    /// The exact version; empty for manifests.
+    pub fn version(&self) -> &Arc<str> {
+        &self.version
+    }
+
+    /// The digest of its bytes.
+    pub fn digest(&self) -> &ContentDigest {
+        &self.digest
+    }
+
+    /// The chart, loaded once a profile; the words of what is wrong with it otherwise.
+    pub fn chart(&self, profile: &'static Profile, sources: &Sources) -> Result<Arc<Chart>, String> {
+        let cell = {
+            let mut charts = self.charts.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(charts.entry(profile.name).or_default())
+        };
+        cell.get_or_init(|| {
+            let mut budget = Budget::default();
+            let files = match &self.content {
+                Content::Packed(bytes) => archive::read(bytes, &mut budget),
+                Content::Files(files) => Ok(files.clone()),
+            };
+            files
+                .and_then(|files| load(files, &self.place, profile, Some(sources), &mut budget))
+                .map(Arc::new)
+                .map_err(|error: ChartError| error.to_string())
+        })
+        .clone()
+    }
+
+    /// The objects of plain manifests, read once.
+    pub fn objects(&self, sources: &Sources, sink: &mut Sink) -> Result<Arc<Vec<Node>>, Reported> {
+        let (objects, findings) = self.manifest.get_or_init(|| {
+            let Content::Packed(bytes) = &self.content else { return Default::default() };
+            let text: Arc<str> = String::from_utf8_lossy(&yaml::decode(bytes)).into();
+            let file = sources.add(self.place.as_str(), Arc::clone(&text));
+            let (documents, errors) = yaml::read_all(file, &text, yaml::Options::STRICT);
+            let mut objects = Vec::new();
+            for document in documents {
+                flatten(document.node, &mut objects);
+            }
+            (Arc::new(objects), errors.iter().map(|error| error.diagnostic(file)).collect())
+        });
+        let mut told = None;
+        for finding in findings {
+            told = Some(sink.report(finding.clone()));
+        }
+        told.map_or_else(|| Ok(Arc::clone(objects)), Err)
+    }
+}
+
+impl<'s> Supplied<'s> {
+    /// Nothing: for programs that want nothing.
+    pub fn nothing(sources: &'s Sources) -> Self {
+        Self { sources, packages: BTreeMap::new() }
+    }
+
+    /// The texts of this run, to which rendered ones are added.
+    pub fn sources(&self) -> &'s Sources {
+        self.sources
+    }
+
+    /// A package. That one is missing was told where it was looked for.
+    pub fn package(&self, package: &Package, sink: &mut Sink) -> Result<&Arc<Supply>, Reported> {
+        match self.packages.get(package) {
+            Some(Ok(supply)) => Ok(supply),
+            Some(Err(told)) => Err(*told),
+            None => {
+                let fact = "a package is rendered that no program wanted".to_owned();
+                Err(sink.report(Diagnostic::error(codes::INTERNAL, fact).help("please report it")))
+            }
+        }
+    }
+}
+
+/// Gets every package that is needed. What cannot be had is told once, and again to nobody who asks for it.
+pub fn supply<'s>(
+    world: &dyn World,
+    sources: &'s Sources,
+    wants: &[Want],
+    access: &Access,
+    sink: &mut Sink,
+) -> Supplied<'s> {
+    let mut needed: BTreeMap<&Package, Vec<&Want>> = BTreeMap::new();
+    for want in wants.iter().filter(|want| want.needed) {
+        needed.entry(&want.package).or_default().push(want);
+    }
+    let lock = match needed.keys().any(|package| matches!(package, Package::Locked(_))) {
+        true => read_lock(world, sources, sink),
+        false => Ok(Lock::default()),
+    };
+    let offline = access.network == Network::Off;
+    let packages = Packages::new(world, Cache::open(world), access.mirror.clone(), offline);
+    let found: Vec<Result<Supply, Option<Diagnostic>>> = needed
+        .par_iter()
+        .map(|(package, wants)| match package {
+            Package::Folder { folder, name, range } => {
+                from_folder(world, folder, name, range).map_err(|error| Some(unavailable(&error, wants)))
+            }
+            Package::Locked(wanted) => match &lock {
+                Err(_told) => Err(None),
+                Ok(lock) => from_lock(&packages, wanted, lock.get(wanted), wants).map_err(Some),
+            },
+        })
+        .collect();
+    let mut by_digest: BTreeMap<ContentDigest, Arc<Supply>> = BTreeMap::new();
+    let mut supplied = Supplied::nothing(sources);
+    for (package, found) in needed.into_keys().zip(found) {
+        let entry = match found {
+            // Two names for the same bytes are read once.
+            Ok(supply) => Ok(Arc::clone(by_digest.entry(supply.digest.clone()).or_insert(Arc::new(supply)))),
+            Err(Some(finding)) => Err(sink.report(finding)),
+            Err(None) => match &lock {
+                Err(told) => Err(*told),
+                Ok(_) => continue,
+            },
+        };
+        supplied.packages.insert(package.clone(), entry);
+    }
+    supplied
+}
+
+/// The project's lock; an empty one where there is none.
+pub fn read_lock(world: &dyn World, sources: &Sources, sink: &mut Sink) -> Result<Lock, Reported> {
+    let bytes = match world.read(Utf8Path::new(LOCK)) {
+        Ok(bytes) => bytes,
+        Err(WorldError::Missing(_)) => return Ok(Lock::default()),
+        Err(error) => {
+            return Err(sink.report(
+                Diagnostic::error(codes::UNREADABLE_FILE, error.to_string()).help("make the file readable"),
+            ));
+        }
+    };
+    let text: Arc<str> = String::from_utf8_lossy(&bytes).into();
+    let file = sources.add(LOCK, Arc::clone(&text));
+    let document = yaml::read(file, &text, yaml::Options::STRICT).map_err(|error| {
+        sink.report(
+            error
+                .diagnostic(file)
+                .help("a merge may have left marks in it: take both sides, or run `stackc vendor`"),
+        )
+    })?;
+    Lock::read(&document).map_err(|found| {
+        let mut told = None;
+        for finding in found {
+            told = Some(sink.report(finding));
+        }
+        told.unwrap_or_else(|| {
+            sink.report(Diagnostic::error(codes::INTERNAL, "the lock was refused without a reason"))
+        })
+    })
+}
+
+fn from_lock(
+    packages: &Packages<'_>,
+    wanted: &Wanted,
+    pinned: Option<&Pinned>,
+    wants: &[&Want],
+) -> Result<Supply, Diagnostic> {
+    let Some(pinned) = pinned else {
+        let finding = Diagnostic::error(
+            codes::NOT_LOCKED,
+            format!("`{LOCK}` does not pin {wanted}, which has to be rendered"),
+        );
+        return Err(placed(finding, wants)
+            .help("run `stackc vendor` and commit the lock")
+            .help("or leave the chart to the cluster: `deliver: {charts: release}`"));
+    };
+    let bytes = packages.fetch(wanted, pinned).map_err(|error| unavailable(&error, wants))?;
+    let place = match wanted {
+        Wanted::Chart { name, .. } => format!("{name}-{}.tgz", pinned.version),
+        Wanted::Manifest { url } => url.clone(),
+    };
+    Ok(Supply::new(&pinned.version, pinned.digest.clone(), place, Content::Packed(bytes)))
+}
+
+fn unavailable(error: &PackageError, wants: &[&Want]) -> Diagnostic {
+    let (code, help) = match error {
+        PackageError::Digest { .. } => (
+            codes::DIGEST_MISMATCH,
+            "the source has changed what it published: find out why; `stackc vendor --update` accepts it",
+        ),
+        PackageError::Offline(_) => (codes::PACKAGE_UNAVAILABLE, "run `stackc vendor` once with the network"),
+        _ => (codes::PACKAGE_UNAVAILABLE, "see `sources` and `mirror` in `stackc.yaml`"),
+    };
+    placed(Diagnostic::error(code, error.to_string()), wants).help(help)
+}
+
+/// At the first place that wants it, with the others.
+fn placed(finding: Diagnostic, wants: &[&Want]) -> Diagnostic {
+    let mut spans: Vec<Span> = Vec::new();
+    for want in wants {
+        if !spans.contains(&want.span) {
+            spans.push(want.span);
+        }
+    }
+    let mut rest = spans.into_iter();
+    let mut finding = finding.at(rest.next(), "wanted here");
+    for span in rest {
+        finding = finding.related(span, "and here");
+    }
+    finding
+}
+
+/// A chart of the project: `FOLDER/NAME`, or `FOLDER/NAME-VERSION.tgz`.
+fn from_folder(
+    world: &dyn World,
+    folder: &Utf8Path,
+    name: &str,
+    range: &str,
+) -> Result<Supply, PackageError> {
+    let path = folder.join(name);
+    let malformed = |what: &Utf8Path, error: &ChartError| PackageError::Malformed {
+        what: format!("`{what}`"),
+        words: error.to_string(),
+    };
+    if world.kind(&path) == Some(EntryKind::Folder) {
+        let disk = ChartDisk(world);
+        let files = read_folder(&disk, &path).map_err(|error| malformed(&path, &error))?;
+        let version = version_of(&files).map_err(|error| malformed(&path, &error))?;
+        if !matches_range(range, &version) {
+            return Err(PackageError::NoSuchVersion {
+                name: name.to_owned(),
+                wanted: range.to_owned(),
+                newest: vec![version],
+            });
+        }
+        return Ok(Supply::new(&version, digest_of(&files), path.to_string(), Content::Files(files)));
+    }
+    let offers = mirror::versions(world, folder, name)?;
+    let versions: Vec<String> = offers.iter().map(|(version, _)| version.clone()).collect();
+    if versions.is_empty() {
+        return Err(PackageError::NoSuchChart {
+            name: name.to_owned(),
+            source: folder.to_string(),
+            near: None,
+        });
+    }
+    let chosen = super::source::newest(&versions, range);
+    let found = offers.into_iter().find(|(version, _)| Some(version) == chosen.as_ref());
+    let (version, path) = found.ok_or_else(|| PackageError::NoSuchVersion {
+        name: name.to_owned(),
+        wanted: range.to_owned(),
+        newest: versions,
+    })?;
+    let bytes = world.read(&path).map_err(|error| PackageError::World(error.to_string()))?;
+    Ok(Supply::new(&version, ContentDigest::of(&bytes), path.to_string(), Content::Packed(bytes)))
+}
+
+/// The version in `Chart.yaml`.
+fn version_of(files: &[ChartFile]) -> Result<String, ChartError> {
+    let file = files.iter().find(|file| &*file.name == "Chart.yaml").ok_or(ChartError::ChartYamlMissing)?;
+    let text = String::from_utf8_lossy(&file.data);
+    let id = Sources::new().add("Chart.yaml", "");
+    let node = yaml::read_first(id, &text, yaml::Options::LENIENT)
+        .map_err(|error| ChartError::Content("Chart.yaml", error.go_message()))?;
+    Ok(node.get("version").and_then(Node::as_str).unwrap_or_default().to_owned())
+}
+
+/// The digest of a folder's files: names, lengths and bytes.
+fn digest_of(files: &[ChartFile]) -> ContentDigest {
+    let mut bytes = Vec::new();
+    for file in files {
+        bytes.extend_from_slice(format!("{} {}\n", file.data.len(), file.name).as_bytes());
+        bytes.extend_from_slice(&file.data);
+    }
+    ContentDigest::of(&bytes)
+}
