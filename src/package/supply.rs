@@ -135,7 +135,7 @@ impl Supply {
     }
 
     /// The chart, loaded once a profile; the words of what is wrong with it otherwise.
-    pub fn chart(&self, profile: &'static Profile, sources: &Sources) -> Result<Arc<Chart>, String> {
+    fn chart(&self, profile: &'static Profile, sources: &Sources) -> Result<Arc<Chart>, String> {
         let cell = {
             let mut charts = self.charts.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(charts.entry(profile.name).or_default())
@@ -184,6 +184,25 @@ impl<'s> Supplied<'s> {
     /// The texts of this run, to which rendered ones are added.
     pub fn sources(&self) -> &'s Sources {
         self.sources
+    }
+
+    /// A package as a chart. `at` is the place that a user would edit to want another one.
+    pub fn chart(
+        &self,
+        package: &Package,
+        profile: &'static Profile,
+        at: Span,
+        sink: &mut Sink,
+    ) -> Result<(&Arc<Supply>, Arc<Chart>), Reported> {
+        let supply = self.package(package, sink)?;
+        match supply.chart(profile, self.sources) {
+            Ok(chart) => Ok((supply, chart)),
+            Err(words) => Err(sink.report(
+                Diagnostic::error(codes::CHART_MALFORMED, format!("`{}` is no chart: {words}", supply.place))
+                    .at(at, "wanted here")
+                    .help("take another version, or mend the chart where it is yours"),
+            )),
+        }
     }
 
     /// A package. That one is missing was told where it was looked for.
