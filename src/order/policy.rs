@@ -149,14 +149,36 @@ fn made_later(part: Option<usize>, scopes: &Scopes) -> Vec<HealthCheck> {
         .collect()
 }
 
-/// The plural that API machinery guesses for a kind (`meta.UnsafeGuessKindToResource`, apimachinery 1.34).
+/// The plural that English, and so controller-gen, gives a kind: `gateways`, `backendtlspolicies`, `gatewayclasses`.
+/// A definition that is named otherwise states its plural.
 fn plural(kind: &str) -> String {
     let lower = kind.to_lowercase();
-    if lower.ends_with('s') {
+    let vowel = |letter: char| matches!(letter, 'a' | 'e' | 'i' | 'o' | 'u');
+    if ["s", "x", "z", "ch", "sh"].iter().any(|ending| lower.ends_with(ending)) {
         return format!("{lower}es");
     }
     match lower.strip_suffix('y') {
-        Some(stem) => format!("{stem}ies"),
-        None => format!("{lower}s"),
+        Some(stem) if !stem.ends_with(vowel) => format!("{stem}ies"),
+        _ => format!("{lower}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plural;
+
+    #[test]
+    fn plurals_are_those_of_real_definitions() {
+        for (kind, expected) in [
+            ("Gateway", "gateways"),
+            ("GatewayClass", "gatewayclasses"),
+            ("BackendTLSPolicy", "backendtlspolicies"),
+            ("EnvoyProxy", "envoyproxies"),
+            ("XMesh", "xmeshes"),
+            ("HTTPRoute", "httproutes"),
+            ("CiliumCIDRGroup", "ciliumcidrgroups"),
+        ] {
+            assert_eq!(plural(kind), expected);
+        }
     }
 }
