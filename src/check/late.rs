@@ -126,6 +126,8 @@ fn unit_scope(units: &[UnitObjects]) -> Node {
             let objects: Vec<Node> = unit.objects.iter().map(|object| Node::clone(object)).collect();
             let mut map = Map::new();
             let _none = map.insert("name".into(), entry(Node::new(Arc::clone(&unit.name), Origin::Compiler)));
+            let level = i64::try_from(unit.level).unwrap_or(i64::MAX);
+            let _none = map.insert("level".into(), entry(Node::new(level, Origin::Compiler)));
             let _none = map.insert("objects".into(), entry(Node::new(objects, Origin::Compiler)));
             Node::new(map, Origin::Compiler)
         })

@@ -42,6 +42,8 @@ pub(super) struct Stacks {
 pub struct UnitObjects {
     /// The unit's name.
     pub name: Arc<str>,
+    /// How many levels of units come before it.
+    pub level: usize,
     /// Its objects, as they are delivered by k3s.
     pub objects: Vec<Arc<Node>>,
 }

@@ -177,6 +177,7 @@ impl Sequence {
             .filter(|unit| !unit.flux_only())
             .map(|unit| UnitObjects {
                 name: Arc::clone(&unit.name),
+                level: unit.level,
                 objects: unit
                     .objects
                     .iter()

@@ -9,4 +9,5 @@ mod overlays;
 mod packages;
 mod schemas;
 mod tidy;
+mod trees;
 mod yaml;
