@@ -145,9 +145,10 @@ fn plain_text(object: &Object, place: Span, instance: Span, sink: &mut Sink) -> 
 pub(crate) fn set_namespace(node: &mut Node, namespace: &Node) {
     let origin = node.origin.clone();
     let Value::Map(map) = &mut node.value else { return };
-    let metadata = map
-        .entry("metadata".into())
-        .or_insert_with(|| Entry { key: origin.clone(), node: Node::new(Map::new(), origin) });
+    let metadata = map.get_or_insert_with("metadata".into(), || Entry {
+        key: origin.clone(),
+        node: Node::new(Map::new(), origin),
+    });
     let Value::Map(metadata) = &mut metadata.node.value else { return };
     if !metadata.contains_key("namespace") {
         let rule = OriginKind::Rule { rule: "the namespace of the manifest", was: namespace.origin.clone() };

@@ -203,7 +203,7 @@ fn documents(environment: &str, path: &Utf8Path, bytes: &[u8]) -> Option<Read> {
         if path.file_name() == Some("kustomization.yaml") {
             // The list of files follows from the objects, which are shown themselves.
             if let Value::Map(map) = &mut node.value {
-                map.shift_remove("resources");
+                map.remove("resources");
             }
         }
         read.push(((id, place), Document { node, unit: unit_of(environment, path) }));

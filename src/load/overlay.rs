@@ -68,7 +68,7 @@ pub(super) fn read(folder: &Utf8Path, document: &Node, sink: &mut Sink) -> Resul
         }
     }
     let mut rest = fields.entries().clone();
-    let _gone = rest.shift_remove("extends");
+    let _gone = rest.remove("extends");
     Ok(OverlayDocument {
         folder: folder.to_owned(),
         name: header.name,

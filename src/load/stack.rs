@@ -377,7 +377,7 @@ fn rule(node: &Node, position: usize, shape: &Shape<'_>, sources: &Sources, sink
     let guard = guard(&fields, sources, sink);
     let mut body = fields.entries().clone();
     for key in ["when", "forEach"] {
-        let _gone = body.shift_remove(key);
+        let _gone = body.remove(key);
     }
     let body = tree(&Node { value: Value::Map(body), origin: node.origin.clone() }, sources, sink)?;
     let span = fields.get(shape.id).and_then(Node::span).or(node.span())?;

@@ -102,7 +102,7 @@ pub fn flatten(document: Node, objects: &mut Vec<Node>) {
     match document.value {
         Value::Null => {}
         Value::Map(mut map) if list => {
-            let items = map.shift_remove("items").map(|entry| entry.node.value);
+            let items = map.remove("items").map(|entry| entry.node.value);
             if let Some(Value::List(items)) = items {
                 for item in items {
                     flatten(item, objects);

@@ -31,19 +31,20 @@ fn annotate(node: &mut Node) {
     });
     let empty = || Entry { key: origin.clone(), node: Node::new(Map::new(), origin.clone()) };
     let Value::Map(map) = &mut node.value else { return };
-    let Value::Map(metadata) = &mut map.entry(Arc::from("metadata")).or_insert_with(empty).node.value else {
+    let Value::Map(metadata) = &mut map.get_or_insert_with(Arc::from("metadata"), empty).node.value else {
         return;
     };
-    let annotations = metadata.entry(Arc::from("annotations")).or_insert_with(empty);
+    let annotations = metadata.get_or_insert_with(Arc::from("annotations"), empty);
     if !matches!(annotations.node.value, Value::Map(_)) {
         *annotations = empty();
     }
     if let Value::Map(annotations) = &mut annotations.node.value {
         for (key, value) in PROTECTIONS {
             // A stack or patch that says otherwise knows why.
-            annotations
-                .entry(Arc::from(*key))
-                .or_insert_with(|| Entry { key: origin.clone(), node: Node::new(*value, origin.clone()) });
+            annotations.get_or_insert_with(Arc::from(*key), || Entry {
+                key: origin.clone(),
+                node: Node::new(*value, origin.clone()),
+            });
         }
     }
 }

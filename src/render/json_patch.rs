@@ -144,7 +144,7 @@ fn take(target: &mut Node, path: &[String], at: &Node) -> Result<Node, Operation
     };
     find(target, path, at)?;
     match &mut find(target, parents, at)?.value {
-        Value::Map(map) => Ok(map.shift_remove(last.as_str()).expect("found before").node),
+        Value::Map(map) => Ok(map.remove(last.as_str()).expect("found before").node),
         Value::List(items) => Ok(items.remove(last.parse().expect("found before"))),
         _ => Err(nothing(path, at)),
     }

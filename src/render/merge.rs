@@ -51,10 +51,10 @@ fn merge_field(map: &mut Map, key: &Arc<str>, change: &Entry, kind: MergeType) -
     let (field, below) = kind.field(key);
     match (&change.node.value, map.get_mut(key)) {
         (Value::Null, _) => {
-            map.shift_remove(key);
+            map.remove(key);
         }
         (Value::Map(changes), Some(_)) if directive(changes)? == Directive::Delete => {
-            map.shift_remove(key);
+            map.remove(key);
         }
         (Value::Map(_), Some(entry)) => merge(&mut entry.node, &change.node, below)?,
         (Value::List(items), Some(entry)) => match (field.key, &mut entry.node.value) {

@@ -173,12 +173,13 @@ fn label(node: &mut Node, sets: &[&Node]) {
     let Some(Value::Map(metadata)) = map.get_mut("metadata").map(|entry| &mut entry.node.value) else {
         return;
     };
-    let present = metadata
-        .entry(Arc::from("labels"))
-        .or_insert_with(|| Entry { key: Origin::Compiler, node: Node::new(Map::new(), Origin::Compiler) });
+    let present = metadata.get_or_insert_with(Arc::from("labels"), || Entry {
+        key: Origin::Compiler,
+        node: Node::new(Map::new(), Origin::Compiler),
+    });
     if let Value::Map(present) = &mut present.node.value {
         for (key, entry) in labels {
-            present.entry(key).or_insert(entry);
+            present.get_or_insert_with(key, || entry);
         }
     }
 }

@@ -207,7 +207,7 @@ pub(super) fn place(placed: &mut Placed, parts: &[Part], scopes: &Scopes, sink: 
         Some(Scope::Cluster) => {
             placed.object.id.namespace = None;
             if let Some(Value::Map(metadata)) = member(&mut placed.object.node, "metadata") {
-                metadata.shift_remove("namespace");
+                metadata.remove("namespace");
             }
         }
         _ if placed.object.id.namespace.is_some() => {}
@@ -253,7 +253,7 @@ fn set_namespace(placed: &mut Placed, namespace: Arc<str>, parts: &[Part]) {
                 rebuilt.insert(Arc::from("namespace"), entry.clone());
             }
         }
-        rebuilt.entry(Arc::from("namespace")).or_insert(entry);
+        rebuilt.get_or_insert_with(Arc::from("namespace"), || entry);
         *metadata = rebuilt;
     }
     placed.object.id.namespace = Some(namespace);

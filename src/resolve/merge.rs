@@ -47,7 +47,7 @@ impl Merge<'_> {
             let outer = self.delete;
             self.delete = outer && !self.null_is_data();
             if self.delete && change.node.value == Value::Null {
-                if map.shift_remove(key).is_none() {
+                if map.remove(key).is_none() {
                     self.nothing_deleted(change.key.span().or(change.node.span()));
                 }
             } else if let Some(entry) = map.get_mut(key) {

@@ -96,8 +96,9 @@ impl<'a> Violations<'a> {
             };
             match &spot.node.value {
                 Value::Map(map) => {
-                    let Some((index, _, entry)) = map.get_full(text.as_ref()) else { return spot };
-                    spot.rank += 1 + map.values().take(index).map(|entry| size(&entry.node)).sum::<usize>();
+                    let Some(entry) = map.get(&text) else { return spot };
+                    let before = map.iter().take_while(|(key, _)| **key != text);
+                    spot.rank += 1 + before.map(|(_, entry)| size(&entry.node)).sum::<usize>();
                     spot.path.push(Segment::Key(text));
                     spot.node = &entry.node;
                     spot.entry = Some(entry);

@@ -3,18 +3,16 @@
 //! A [`Node`] is a [`Value`] with its [`Origin`]. Maps keep the order in which they were written. Strings are
 //! shared, so that cloning a scalar is cheap; whole trees are shared behind `Arc` by their owners.
 
+pub mod map;
 mod origin;
 mod path;
 
+pub use map::Map;
 pub use origin::{Origin, OriginKind, Read};
 pub use path::{Path, Segment};
 
 use crate::source::Span;
-use indexmap::IndexMap;
 use std::sync::Arc;
-
-/// A map in written order.
-pub type Map = IndexMap<Arc<str>, Entry>;
 
 /// Data as Kubernetes knows it.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,7 +6,7 @@
 use super::number::float32_key;
 use crate::diag::{Code, Diagnostic, did_you_mean};
 use crate::source::Span;
-use crate::value::{Entry, Node, Number, Path, Segment, Value};
+use crate::value::{Node, Number, Path, Segment, Value, map};
 use serde::de::{
     self, Deserialize, DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
     VariantAccess, Visitor,
@@ -246,7 +246,7 @@ impl<'de> de::Deserializer<'de> for Reader<'de> {
             Value::String(text) => {
                 Some(Variant { name: text, at: self.node.span(), content: None, coerce: self.coerce })
             }
-            Value::Map(map) if map.len() == 1 => map.first().map(|(key, entry)| Variant {
+            Value::Map(map) if map.len() == 1 => map.iter().next().map(|(key, entry)| Variant {
                 name: key,
                 at: entry.key.span(),
                 content: Some(&entry.node),
@@ -291,7 +291,7 @@ impl<'de> SeqAccess<'de> for Items<'de> {
 }
 
 struct Members<'de> {
-    rest: indexmap::map::Iter<'de, Arc<str>, Entry>,
+    rest: map::Iter<'de>,
     value: Option<(&'de Arc<str>, &'de Node)>,
     coerce: Coerce,
 }
