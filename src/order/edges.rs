@@ -101,23 +101,26 @@ pub(super) fn admitted_groups(parts: &[Part], objects: &[Placed]) -> Vec<(Arc<st
 }
 
 impl Edges<'_> {
-    /// crds, references -> pre -> main -> config -> leaf.
+    /// crds, references -> pre -> main -> config; and crds, references -> pre -> leaf. A leaf waits for the rest of its
+    /// instance only where its objects say so: a Gateway is not healthy before the certificate that waits beside it.
     fn within_instances(&mut self) {
         const ORDER: &[UnitKind] =
-            &[UnitKind::Crds, UnitKind::Pre, UnitKind::Main, UnitKind::Config, UnitKind::Leaf];
+            &[UnitKind::Crds, UnitKind::Pre, UnitKind::Leaf, UnitKind::Main, UnitKind::Config];
         for part in 0..self.parts.len() {
             let name = Arc::clone(&self.parts[part].name);
             let at = Some(self.parts[part].span);
             let mut before: Vec<usize> = self.cut.references[part].clone();
             for kind in ORDER {
                 let Some(unit) = self.cut.of_part[part].get(kind).copied() else { continue };
-                for first in std::mem::replace(&mut before, vec![unit]) {
-                    let what = match kind {
-                        UnitKind::Pre | UnitKind::Main => "its definitions and what it wants before itself",
-                        UnitKind::Config => "the definitions and webhooks of its resources",
-                        _ => "the rest of the instance",
-                    };
-                    self.add(unit, first, || format!("`{name}` comes after {what}"), at);
+                let what = match kind {
+                    UnitKind::Config => "the definitions and webhooks of its resources",
+                    _ => "its definitions and what it wants before itself",
+                };
+                for first in &before {
+                    self.add(unit, *first, || format!("`{name}` comes after {what}"), at);
+                }
+                if *kind != UnitKind::Leaf {
+                    before = vec![unit];
                 }
             }
         }

@@ -141,12 +141,50 @@ fn what_waits_for_the_world_is_a_leaf_that_nobody_waits_for() {
     let (sequence, found) =
         ordered(program(vec![instance("app", "shop", &[claim("cache"), claim("data"), job, deployment])]));
     assert_eq!(found, []);
-    let sequence = expect(sequence, &[("namespaces", &[]), ("app", &["namespaces"]), ("app-leaf", &["app"])]);
+    let sequence = expect(sequence, &[("namespaces", &[]), ("app", &["namespaces"]), ("app-leaf", &["namespaces"])]);
     let leaf = &sequence.units()[2];
     let ids: Vec<String> =
         leaf.objects.iter().map(|index| sequence.objects()[*index].object.id.to_string()).collect();
     assert_eq!(ids, ["PersistentVolumeClaim/shop/cache", "CronJob/shop/j"]);
     assert_eq!(leaf.health, Health::None);
+}
+
+#[test]
+fn a_leaf_does_not_wait_for_what_may_be_waiting_for_it() {
+    let listener = json!({"name": "https", "port": 443, "protocol": "HTTPS",
+        "tls": {"certificateRefs": [{"name": "tls"}]}});
+    let gateway = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": {"name": "g"},
+        "spec": {"gatewayClassName": "c", "listeners": [listener]}});
+    let class = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": {"name": "c"},
+        "spec": {"controllerName": "example.org/c"}});
+    let issuer = json!({"apiVersion": "cert-manager.io/v1", "kind": "Issuer", "metadata": {"name": "i"},
+        "spec": {"selfSigned": {}}});
+    let certificate = json!({"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"name": "tls"},
+        "spec": {"secretName": "tls", "dnsNames": ["example.org"], "issuerRef": {"name": "i"}}});
+    let edge = instance("edge", "shop", &[class, gateway, certificate]);
+    let issuers = instance("issuers", "shop", &[issuer]);
+    let mut operator = instance("operator", "system", &[named("v1", "ConfigMap", "c")]);
+    operator.declares.crds = vec![
+        declared("cert-manager.io", "Certificate", DeclaredBy::Chart),
+        declared("cert-manager.io", "Issuer", DeclaredBy::Chart),
+        declared("gateway.networking.k8s.io", "Gateway", DeclaredBy::Chart),
+        DeclaredCrd {
+            namespaced: false,
+            ..declared("gateway.networking.k8s.io", "GatewayClass", DeclaredBy::Chart)
+        },
+    ];
+    let (sequence, found) = ordered(program(vec![operator, issuers, edge]));
+    assert_eq!(found, []);
+    expect(
+        sequence,
+        &[
+            ("namespaces", &[]),
+            ("operator", &["namespaces"]),
+            ("edge", &["operator"]),
+            ("issuers", &["operator"]),
+            ("edge-leaf", &["issuers"]),
+        ],
+    );
 }
 
 #[test]
