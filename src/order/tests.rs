@@ -141,7 +141,8 @@ fn what_waits_for_the_world_is_a_leaf_that_nobody_waits_for() {
     let (sequence, found) =
         ordered(program(vec![instance("app", "shop", &[claim("cache"), claim("data"), job, deployment])]));
     assert_eq!(found, []);
-    let sequence = expect(sequence, &[("namespaces", &[]), ("app", &["namespaces"]), ("app-leaf", &["namespaces"])]);
+    let sequence =
+        expect(sequence, &[("namespaces", &[]), ("app", &["namespaces"]), ("app-leaf", &["namespaces"])]);
     let leaf = &sequence.units()[2];
     let ids: Vec<String> =
         leaf.objects.iter().map(|index| sequence.objects()[*index].object.id.to_string()).collect();
