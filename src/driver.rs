@@ -48,6 +48,13 @@ pub struct Build {
     pub environments: Vec<Compiled>,
 }
 
+impl Build {
+    /// The files of the environments alone.
+    pub fn into_trees(self) -> Vec<Tree> {
+        self.environments.into_iter().map(|environment| environment.tree).collect()
+    }
+}
+
 /// From the files of a project to the trees of its environments. One error anywhere, and there is no tree at all.
 pub fn compile(
     world: &dyn World,

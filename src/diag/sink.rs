@@ -40,6 +40,11 @@ impl Sink {
         if self.failed() { Err(Reported(())) } else { Ok(value) }
     }
 
+    /// As [`Self::finish`], where one warning is enough to fail.
+    pub fn finish_strictly<T>(&self, value: T) -> Result<T, Reported> {
+        if self.found.is_empty() { Ok(value) } else { Err(Reported(())) }
+    }
+
     /// Adds what another sink found behind what this one did.
     pub fn merge(&mut self, other: Self) {
         for diagnostic in other.found {

@@ -1,76 +1,56 @@
 //! `stackc build`.
 
-use super::common::{compiled, count, tell};
+use super::session::{Outcome, Session, Telling, count, run as session};
 use crate::cli::arguments::{Build, Global};
 use crate::cli::{Console, Exit};
-use crate::diag::{Diagnostic, Sink, codes};
-use crate::diff::{Base, ChangeSet, diff};
+use crate::diag::{Diagnostic, Reported, Sink, codes};
+use crate::diff::{Base, ChangeSet, EnvironmentChanges, diff};
 use crate::driver;
-use crate::publish::{Destination, complete, publish};
-use crate::source::Sources;
+use crate::publish::{Destination, publish};
 use crate::world::World;
-use std::sync::Arc;
 
 pub(super) fn run(global: &Global, options: &Build, world: &dyn World, console: &mut Console<'_>) -> Exit {
-    let (world, build) = match compiled(global, &options.compile, world, console) {
-        Ok(done) => done,
-        Err(exit) => return exit,
+    session(global, Telling::Output(options.compile.format), world, console, |session| {
+        let build = session.compile(&options.compile)?;
+        write(build, options, session)
+    })
+}
+
+fn write(build: driver::Build, options: &Build, session: &mut Session<'_>) -> Result<Outcome, Reported> {
+    let mut status = Vec::new();
+    if session.settle(&build)? {
+        status.push("completed what an interrupted build had left".to_owned());
+    }
+    let changes = diff(build.into_trees(), &Base::Files, &session.world, &mut session.sink)?;
+    if options.check {
+        drift(&changes, &mut session.sink)?;
+        status.push(format!("{} up to date", count(changes.environments().len(), "environment")));
+        return Ok(Outcome::status(status));
+    }
+    session.deny(&options.compile)?;
+    status.extend(changes.environments().iter().map(summary));
+    publish(changes, &Destination::Files, &session.world, &mut session.sink)?;
+    Ok(Outcome::status(status))
+}
+
+/// What happens to the files of an environment, in one line.
+fn summary(environment: &EnvironmentChanges) -> String {
+    let removed = environment.files().iter().filter(|file| file.after.is_none()).count();
+    let written = environment.files().len() - removed;
+    let files = match (written, removed) {
+        (0, 0) => format!("unchanged, {}", count(environment.unchanged(), "file")),
+        (_, 0) => format!("{} written, {} unchanged", count(written, "file"), environment.unchanged()),
+        _ => format!(
+            "{} written, {removed} removed, {} unchanged",
+            count(written, "file"),
+            environment.unchanged()
+        ),
     };
-    let mut sink = Sink::new();
-    let names: Vec<Arc<str>> =
-        build.environments.iter().map(|environment| Arc::clone(&environment.name)).collect();
-    let exit = write(build, &names, options.check, &world, &mut sink, console);
-    tell(sink.found(), &Sources::new(), options.compile.format, console);
-    exit
+    format!("{}: {files}", environment.environment())
 }
 
-fn write(
-    build: driver::Build,
-    names: &[Arc<str>],
-    check: bool,
-    world: &dyn World,
-    sink: &mut Sink,
-    console: &mut Console<'_>,
-) -> Exit {
-    let output = build.environments.first().map(|environment| environment.tree.output().clone());
-    if let Some(output) = &output {
-        match complete(&output.dir.join(&output.prefix), world, sink) {
-            Ok(true) => console.status("completed what an interrupted build had left"),
-            Ok(false) => {}
-            Err(_reported) => return Exit::Failure,
-        }
-    }
-    let trees = build.environments.into_iter().map(|environment| environment.tree).collect();
-    let Ok(changes) = diff(trees, &Base::Files, world, sink) else { return Exit::Findings };
-    if check {
-        return drift(&changes, names, sink, console);
-    }
-    for environment in changes.environments() {
-        let removed = environment.files().iter().filter(|file| file.after.is_none()).count();
-        let written = environment.files().len() - removed;
-        let line = match (written, removed) {
-            (0, 0) => format!("unchanged, {}", count(environment.unchanged(), "file")),
-            (_, 0) => format!("{} written, {} unchanged", count(written, "file"), environment.unchanged()),
-            _ => format!(
-                "{} written, {removed} removed, {} unchanged",
-                count(written, "file"),
-                environment.unchanged()
-            ),
-        };
-        console.status(&format!("{}: {line}", environment.environment()));
-    }
-    match publish(changes, &Destination::Files, world, sink) {
-        Ok(_receipt) => Exit::Fine,
-        Err(_reported) => Exit::Failure,
-    }
-}
-
-/// The tree on disk is not what a build would write: one finding an environment, and the files by name.
-fn drift(changes: &ChangeSet, names: &[Arc<str>], sink: &mut Sink, console: &mut Console<'_>) -> Exit {
-    if changes.is_empty() {
-        console.status(&format!("{} up to date", count(names.len(), "environment")));
-        return Exit::Fine;
-    }
+/// Where the tree on disk is not what a build would write: one finding an environment, with the files by name.
+fn drift(changes: &ChangeSet, sink: &mut Sink) -> Result<(), Reported> {
     for environment in changes.environments().iter().filter(|environment| !environment.files().is_empty()) {
         let files: Vec<String> = environment
             .files()
@@ -95,5 +75,5 @@ fn drift(changes: &ChangeSet, names: &[Arc<str>], sink: &mut Sink, console: &mut
         }
         sink.report(finding.help("run `stackc build` and commit what it writes"));
     }
-    Exit::Findings
+    sink.finish(())
 }

@@ -1,25 +1,22 @@
 //! `stackc check`.
 
-use super::common::{compiled, count};
+use super::session::{Outcome, Telling, count, run as session};
 use crate::cli::arguments::{Check, Global};
 use crate::cli::{Console, Exit};
 use crate::world::World;
 
 pub(super) fn run(global: &Global, options: &Check, world: &dyn World, console: &mut Console<'_>) -> Exit {
-    match compiled(global, &options.compile, world, console) {
-        Ok((_, build)) => {
-            let objects: usize =
-                build.environments.iter().map(|environment| environment.sequence.objects().len()).sum();
-            let units: usize =
-                build.environments.iter().map(|environment| environment.sequence.units().len()).sum();
-            console.status(&format!(
-                "{} fine: {} in {}",
-                count(build.environments.len(), "environment"),
-                count(objects, "object"),
-                count(units, "unit")
-            ));
-            Exit::Fine
-        }
-        Err(exit) => exit,
-    }
+    session(global, Telling::Output(options.compile.format), world, console, |session| {
+        let build = session.compile(&options.compile)?;
+        let objects: usize =
+            build.environments.iter().map(|environment| environment.sequence.objects().len()).sum();
+        let units: usize =
+            build.environments.iter().map(|environment| environment.sequence.units().len()).sum();
+        Ok(Outcome::status(vec![format!(
+            "{} fine: {} in {}",
+            count(build.environments.len(), "environment"),
+            count(objects, "object"),
+            count(units, "unit")
+        )]))
+    })
 }

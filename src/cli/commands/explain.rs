@@ -1,42 +1,27 @@
 //! `stackc explain`.
 
-use super::common::{one_name, project_root, selection, tell};
+use super::session::{Outcome, Telling, run as session};
 use crate::cli::arguments::{DataFormat, Explain, FindingsFormat, Global};
 use crate::cli::{Console, Exit};
-use crate::diag::Sink;
 use crate::driver::resolved;
 use crate::resolve::{Explanation, Link, LinkKind, explain};
 use crate::source::{Sources, Span};
-use crate::world::{Below, World};
+use crate::world::World;
 use crate::yaml;
 use serde_json::json;
 
 pub(super) fn run(global: &Global, options: &Explain, world: &dyn World, console: &mut Console<'_>) -> Exit {
-    let sources = Sources::new();
-    let mut sink = Sink::new();
-    let name = match one_name(global, options.environment.as_deref(), world, console) {
-        Ok(name) => name,
-        Err(exit) => return exit,
-    };
-    let world = Below::new(world, &project_root(global, world));
-    let explained = resolved(&world, &sources, &selection(&[name]), &mut sink).and_then(|resolutions| {
+    session(global, Telling::Beside(FindingsFormat::Human), world, console, |session| {
+        let selection = session.one(options.environment.as_deref())?;
+        let resolutions = resolved(&session.world, &session.sources, &selection, &mut session.sink)?;
         let resolution = resolutions.first().expect("the selection names one environment");
-        explain(resolution, &options.path).map_err(|finding| sink.report(*finding))
-    });
-    match explained {
-        Ok(explanation) => {
-            let text = match options.format {
-                DataFormat::Text => text(&explanation, &sources),
-                DataFormat::Json => data(&explanation, &sources),
-            };
-            console.data(text.as_bytes());
-            Exit::Fine
-        }
-        Err(_reported) => {
-            tell(sink.found(), &sources, FindingsFormat::Human, console);
-            Exit::Findings
-        }
-    }
+        let explanation =
+            explain(resolution, &options.path).map_err(|finding| session.sink.report(*finding))?;
+        Ok(Outcome::data(match options.format {
+            DataFormat::Text => text(&explanation, &session.sources),
+            DataFormat::Json => data(&explanation, &session.sources),
+        }))
+    })
 }
 
 fn title(explanation: &Explanation) -> String {

@@ -1,43 +1,38 @@
 //! `stackc init`: a project that builds.
 
-use crate::cli::arguments::Init;
+use super::session::{Outcome, Telling, at};
+use crate::cli::arguments::{FindingsFormat, Init};
 use crate::cli::{Console, Exit};
-use crate::diag::{Diagnostic, codes};
-use crate::source::Sources;
-use crate::world::{Below, World, clean};
+use crate::load::fields::{invalid_label, is_label};
+use crate::world::{World, clean};
 use camino::Utf8Path;
 
 pub(super) fn run(options: &Init, world: &dyn World, console: &mut Console<'_>) -> Exit {
     let folder =
         world.root().map_or_else(|| options.folder.clone(), |root| clean(&root.join(&options.folder)));
     let name = options.name.clone().unwrap_or_else(|| slug(folder.file_name().unwrap_or("")));
-    let world = Below::new(world, &options.folder);
-    let files = files(&name);
-    for (path, text) in &files {
-        let path = Utf8Path::new(path);
-        if world.kind(path).is_some() {
-            console.status(&format!("kept  {path}, which exists already"));
-            continue;
+    at(&options.folder, Telling::Beside(FindingsFormat::Human), world, console, |session| {
+        if !is_label(&name, 53) {
+            return Err(session.sink.report(invalid_label(&name, "a project", 53, None)));
         }
-        if let Err(error) = world.write(path, text.as_bytes()) {
-            let finding = Diagnostic::error(codes::UNWRITABLE_FILE, error.to_string());
-            super::common::tell(
-                &[finding],
-                &Sources::new(),
-                crate::cli::arguments::FindingsFormat::Human,
-                console,
-            );
-            return Exit::Failure;
+        let mut status = Vec::new();
+        for (path, text) in files(&name) {
+            let path = Utf8Path::new(path);
+            if session.world.kind(path).is_some() {
+                status.push(format!("kept  {path}, which exists already"));
+                continue;
+            }
+            session.write(path, &text)?;
+            status.push(format!("wrote {path}"));
         }
-        console.status(&format!("wrote {path}"));
-    }
-    let step = if options.folder == Utf8Path::new(".") {
-        String::new()
-    } else {
-        format!("cd {} && ", options.folder)
-    };
-    console.status(&format!("\nNext: {step}stackc build\nThen change overlays/dev/overlay.yaml; `stackc stack list` prints what can stand in it."));
-    Exit::Fine
+        let step = if options.folder == Utf8Path::new(".") {
+            String::new()
+        } else {
+            format!("cd {} && ", options.folder)
+        };
+        status.push(format!("\nNext: {step}stackc build\nThen change overlays/dev/overlay.yaml; `stackc stack list` prints what can stand in it."));
+        Ok(Outcome::status(status))
+    })
 }
 
 /// A DNS label from a folder's name.

@@ -2,13 +2,13 @@
 
 mod build;
 mod check;
-mod common;
 mod completions;
 mod diff;
 mod explain;
 mod graph;
 mod init;
 mod publish;
+mod session;
 mod stack;
 
 use super::arguments::{Arguments, Command, When};
@@ -23,6 +23,20 @@ pub(super) fn dispatch(arguments: &Arguments, world: &dyn World, console: &mut C
         When::Never => Some(false),
     };
     console.set(color, global.quiet, global.verbose);
+    if global.threads == 0 {
+        return command(arguments, world, console);
+    }
+    match rayon::ThreadPoolBuilder::new().num_threads(global.threads).build() {
+        Ok(pool) => pool.install(|| command(arguments, world, console)),
+        Err(error) => {
+            console.talk(&format!("error: {} threads cannot be had: {error}\n", global.threads));
+            Exit::Failure
+        }
+    }
+}
+
+fn command(arguments: &Arguments, world: &dyn World, console: &mut Console<'_>) -> Exit {
+    let global = &arguments.global;
     match &arguments.command {
         Command::Completions(options) => completions::run(options, console),
         Command::Template(options) => super::template::run(options, world, console),

@@ -1,58 +1,50 @@
 //! `stackc stack list|show|eject`.
 
-use super::common::{project_root, tell};
+use super::session::{Outcome, Session, Telling, run as session};
 use crate::cli::arguments::{DataFormat, FindingsFormat, Global, Stack as Command};
 use crate::cli::{Console, Exit};
-use crate::diag::{Diagnostic, Sink, codes, did_you_mean};
+use crate::diag::{Diagnostic, Reported, codes, did_you_mean};
 use crate::load::{Library, Stack, embedded_files, library};
 use crate::schema::Description;
 use crate::source::Sources;
 use crate::value::Path;
-use crate::world::{Below, World};
+use crate::world::World;
 use camino::Utf8Path;
 use serde_json::json;
 
 pub(super) fn run(global: &Global, command: &Command, world: &dyn World, console: &mut Console<'_>) -> Exit {
-    let sources = Sources::new();
-    let mut sink = Sink::new();
-    let library = library(&Below::new(world, &project_root(global, world)), &sources, &mut sink);
-    let done = match command {
-        Command::List { format } => {
-            list(&library, *format, &sources, console);
-            Ok(Exit::Fine)
+    session(global, Telling::Beside(FindingsFormat::Human), world, console, |session| {
+        let library = library(&session.world, &session.sources, &mut session.sink);
+        match command {
+            Command::List { format } => Ok(Outcome::data(list(&library, *format, &session.sources))),
+            Command::Show { name, format } => {
+                let stack = find(&library, name, session)?;
+                Ok(Outcome::data(show(stack, *format)))
+            }
+            Command::Eject { name } => eject(&library, name, session),
         }
-        Command::Show { name, format } => {
-            find(&library, name, &sources).map(|stack| show(stack, *format, console)).map(|()| Exit::Fine)
-        }
-        Command::Eject { name } => eject(global, &library, name, world, console),
-    };
-    match done {
-        Ok(exit) => exit,
-        Err(found) => {
-            tell(&found, &sources, FindingsFormat::Human, console);
-            Exit::Findings
-        }
-    }
+    })
 }
 
-fn find<'l>(library: &'l Library, name: &str, sources: &Sources) -> Result<&'l Stack, Vec<Diagnostic>> {
-    if let Some(stack) = library.stack(name, sources) {
+fn find<'l>(library: &'l Library, name: &str, session: &mut Session<'_>) -> Result<&'l Stack, Reported> {
+    if let Some(stack) = library.stack(name, &session.sources) {
         return Ok(stack);
     }
-    if library.contains(name) {
-        return Err(library.findings(name, sources).to_vec());
+    for finding in library.findings(name, &session.sources) {
+        session.sink.report(finding.clone());
     }
+    session.sink.finish(())?;
     let finding = Diagnostic::error(codes::UNKNOWN_STACK, format!("there is no stack `{name}`"));
-    Err(vec![match did_you_mean(name, library.names().map(AsRef::as_ref)) {
+    Err(session.sink.report(match did_you_mean(name, library.names().map(AsRef::as_ref)) {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
         None => finding.help("`stackc stack list` prints them"),
-    }])
+    }))
 }
 
-fn list(library: &Library, format: DataFormat, sources: &Sources, console: &mut Console<'_>) {
+fn list(library: &Library, format: DataFormat, sources: &Sources) -> String {
     let stacks: Vec<&Stack> =
         library.names().filter_map(|name| library.stack(name, sources).map(AsRef::as_ref)).collect();
-    let text = match format {
+    match format {
         DataFormat::Json => {
             let all: Vec<_> = stacks.iter().map(|stack| summary(stack)).collect();
             format!("{:#}\n", serde_json::Value::from(all))
@@ -64,8 +56,7 @@ fn list(library: &Library, format: DataFormat, sources: &Sources, console: &mut 
                 out + &format!("{:width$}  {}{own}\n", stack.name, stack.description)
             })
         }
-    };
-    console.data(text.as_bytes());
+    }
 }
 
 /// The inputs that a stack takes by itself, beside those of every instance.
@@ -96,10 +87,9 @@ fn summary(stack: &Stack) -> serde_json::Value {
         "requires": requires, "provides": provides, "inputs": inputs})
 }
 
-fn show(stack: &Stack, format: DataFormat, console: &mut Console<'_>) {
+fn show(stack: &Stack, format: DataFormat) -> String {
     if format == DataFormat::Json {
-        console.data(format!("{:#}\n", summary(stack)).as_bytes());
-        return;
+        return format!("{:#}\n", summary(stack));
     }
     let mut out = format!("{}: {}\n", stack.name, stack.description);
     let section = |out: &mut String, head: &str, lines: Vec<String>| {
@@ -129,17 +119,10 @@ fn show(stack: &Stack, format: DataFormat, console: &mut Console<'_>) {
         format!("{name} ({})\n      {}", input.type_, input.description.replace('\n', "\n      "))
     });
     section(&mut out, "takes", inputs.collect());
-    console.data(out.as_bytes());
+    out
 }
 
-fn eject(
-    global: &Global,
-    library: &Library,
-    name: &str,
-    world: &dyn World,
-    console: &mut Console<'_>,
-) -> Result<Exit, Vec<Diagnostic>> {
-    let world = Below::new(world, &project_root(global, world));
+fn eject(library: &Library, name: &str, session: &mut Session<'_>) -> Result<Outcome, Reported> {
     let files = embedded_files(name);
     if files.is_empty() {
         let finding = Diagnostic::error(
@@ -147,26 +130,24 @@ fn eject(
             format!("there is no built-in stack `{name}` that could be copied"),
         );
         let near = did_you_mean(name, library.names().map(AsRef::as_ref));
-        return Err(vec![match near {
+        return Err(session.sink.report(match near {
             Some(near) if near != name => finding.help(format!("did you mean `{near}`?")),
             _ => finding
                 .help("`stackc stack list` prints the stacks; `chart` and `manifests` need no definition"),
-        }]);
+        }));
     }
-    if let Some((path, _)) = files.iter().find(|(path, _)| world.kind(Utf8Path::new(path)).is_some()) {
+    if let Some((path, _)) = files.iter().find(|(path, _)| session.world.kind(Utf8Path::new(path)).is_some())
+    {
         let finding = Diagnostic::error(codes::FILE_EXISTS, format!("`{path}` exists already"));
-        return Err(vec![
+        return Err(session.sink.report(
             finding.help("remove it first, or go on changing it: the project's own stack is used already"),
-        ]);
+        ));
     }
+    let mut status = Vec::new();
     for (path, text) in &files {
-        if let Err(error) = world.write(Utf8Path::new(path), text.as_bytes()) {
-            return Err(vec![Diagnostic::error(codes::UNWRITABLE_FILE, error.to_string())]);
-        }
-        console.status(&format!("wrote {path}"));
+        session.write(Utf8Path::new(path), text)?;
+        status.push(format!("wrote {path}"));
     }
-    console.status(&format!(
-        "`{name}` is this project's own stack now; the built-in one is no longer used here"
-    ));
-    Ok(Exit::Fine)
+    status.push(format!("`{name}` is this project's own stack now; the built-in one is no longer used here"));
+    Ok(Outcome::status(status))
 }

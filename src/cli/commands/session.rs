@@ -1,0 +1,277 @@
+//! One run of a command over a project: where the project is, what was found, and how the run ends.
+//!
+//! [`run`] is the shell of every command: findings are told once, in the form that was asked for, then data, then what
+//! was done. A command that prints data of its own tells findings beside it, so that its output stays one document.
+
+use crate::cli::arguments::{Charts, Compile, FindingsFormat, Global};
+use crate::cli::{Console, Exit};
+use crate::diag::render::{Style, github, human, json, sarif, short};
+use crate::diag::{Diagnostic, Reported, Severity, Sink, codes};
+use crate::driver::{Build, Wish, compile};
+use crate::load::Selection;
+use crate::model::ChartDelivery;
+use crate::package::supply::Access;
+use crate::publish::complete;
+use crate::source::Sources;
+use crate::world::{Below, EntryKind, World};
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// How findings are told.
+#[derive(Copy, Clone, Debug)]
+pub(super) enum Telling {
+    /// They are the output: data formats go to standard output.
+    Output(FindingsFormat),
+    /// The output is something else: they go to standard error, whatever their format.
+    Beside(FindingsFormat),
+}
+
+/// What a command has at hand.
+pub(super) struct Session<'a> {
+    /// The project's folder as a world.
+    pub(super) world: Below<'a>,
+    /// Every text that was read.
+    pub(super) sources: Sources,
+    /// What was found.
+    pub(super) sink: Sink,
+    /// Lines for those who asked for more.
+    pub(super) details: Vec<String>,
+    denied: bool,
+}
+
+/// What a command came to.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    /// How it ended.
+    pub(super) exit: Exit,
+    /// What goes to standard output.
+    pub(super) data: Vec<u8>,
+    /// What was done, a line each.
+    pub(super) status: Vec<String>,
+}
+
+impl Outcome {
+    /// All is well, and this is to be printed.
+    pub(super) fn data(data: impl Into<Vec<u8>>) -> Self {
+        Self { exit: Exit::Fine, data: data.into(), status: Vec::new() }
+    }
+
+    /// All is well, and this was done.
+    pub(super) fn status(status: Vec<String>) -> Self {
+        Self { exit: Exit::Fine, data: Vec::new(), status }
+    }
+}
+
+/// Runs a command in its project, tells what was found and prints what came of it.
+pub(super) fn run(
+    global: &Global,
+    telling: Telling,
+    world: &dyn World,
+    console: &mut Console<'_>,
+    work: impl FnOnce(&mut Session<'_>) -> Result<Outcome, Reported>,
+) -> Exit {
+    at(&project_root(global, world), telling, world, console, work)
+}
+
+/// As [`run`], in a folder that need not be a project.
+pub(super) fn at(
+    folder: &Utf8Path,
+    telling: Telling,
+    world: &dyn World,
+    console: &mut Console<'_>,
+    work: impl FnOnce(&mut Session<'_>) -> Result<Outcome, Reported>,
+) -> Exit {
+    let mut session = Session {
+        world: Below::new(world, folder),
+        sources: Sources::new(),
+        sink: Sink::new(),
+        details: vec![format!("folder: {folder}")],
+        denied: false,
+    };
+    let outcome = work(&mut session);
+    for line in &session.details {
+        console.detail(line);
+    }
+    let found = session.sink.found();
+    match telling {
+        Telling::Output(format) => tell(found, &session.sources, format, console),
+        Telling::Beside(format) => console.talk(&told(found, &session.sources, format, console)),
+    }
+    if session.denied {
+        console.talk("error: warnings are errors with `--deny-warnings`; nothing was written\n");
+    }
+    match outcome {
+        Ok(outcome) => {
+            if !outcome.data.is_empty() {
+                console.data(&outcome.data);
+            }
+            for line in &outcome.status {
+                console.status(line);
+            }
+            outcome.exit
+        }
+        Err(_reported) if found.iter().any(is_fault) => Exit::Failure,
+        Err(_reported) => Exit::Findings,
+    }
+}
+
+/// Whether the machine or stackc itself is at fault, not what is written in the project.
+fn is_fault(finding: &Diagnostic) -> bool {
+    let faults = [codes::INTERNAL, codes::UNWRITTEN, codes::UNWRITABLE_FILE, codes::DAMAGED_JOURNAL];
+    finding.severity == Severity::Error && faults.contains(&finding.code)
+}
+
+impl Session<'_> {
+    /// Compiles what was asked for.
+    pub(super) fn compile(&mut self, options: &Compile) -> Result<Build, Reported> {
+        let build = self.compile_environments(&selection(&options.environments), delivery(options.charts))?;
+        self.deny(options)?;
+        Ok(build)
+    }
+
+    /// Compiles these environments.
+    pub(super) fn compile_environments(
+        &mut self,
+        selection: &Selection,
+        charts: Option<ChartDelivery>,
+    ) -> Result<Build, Reported> {
+        let wish = Wish { selection: selection.clone(), charts, access: access(&self.world) };
+        let build = compile(&self.world, &self.sources, &wish, &mut self.sink)?;
+        for environment in &build.environments {
+            self.details.push(format!(
+                "compiled {}: {} in {}, {}",
+                environment.name,
+                count(environment.sequence.objects().len(), "object"),
+                count(environment.sequence.units().len(), "unit"),
+                count(environment.tree.files().len(), "file")
+            ));
+        }
+        Ok(build)
+    }
+
+    /// Fails where there are warnings and none are wanted.
+    pub(super) fn deny(&mut self, options: &Compile) -> Result<(), Reported> {
+        if !options.deny_warnings {
+            return Ok(());
+        }
+        let strict = self.sink.finish_strictly(());
+        self.denied = strict.is_err();
+        strict
+    }
+
+    /// Completes what an interrupted build left, before anything is compared with the files; whether there was any.
+    pub(super) fn settle(&mut self, build: &Build) -> Result<bool, Reported> {
+        let Some(environment) = build.environments.first() else { return Ok(false) };
+        let output = environment.tree.output();
+        complete(&output.dir.join(&output.prefix), &self.world, &mut self.sink)
+    }
+
+    /// Writes a file that a person is to own.
+    pub(super) fn write(&mut self, path: &Utf8Path, text: &str) -> Result<(), Reported> {
+        self.world.write(path, text.as_bytes()).map_err(|error| {
+            self.sink.report(
+                Diagnostic::error(codes::UNWRITABLE_FILE, error.to_string())
+                    .help("check the rights and the space of the folder"),
+            )
+        })
+    }
+
+    /// The one environment that a command is about: the named one, or the only one of the project.
+    pub(super) fn one(&mut self, named: Option<&str>) -> Result<Selection, Reported> {
+        if let Some(name) = named {
+            return Ok(selection(&[name.to_owned()]));
+        }
+        if self.world.kind(Utf8Path::new("stackc.yaml")).is_none() {
+            // Loading says what is missing; which environment is meant is not the question yet.
+            return Ok(Selection::All);
+        }
+        let names = environments(&self.world);
+        match names.as_slice() {
+            [] => Ok(Selection::All),
+            [name] => Ok(selection(std::slice::from_ref(name))),
+            _ => Err(self.sink.report(
+                Diagnostic::error(
+                    codes::UNKNOWN_ENVIRONMENT,
+                    "this command is about one environment, and the project has several",
+                )
+                .help(format!("name one with `-e`: {}", names.join(", "))),
+            )),
+        }
+    }
+}
+
+/// The folder of the project: `--project`, or the nearest one upwards with a `stackc.yaml`.
+fn project_root(global: &Global, world: &dyn World) -> Utf8PathBuf {
+    if let Some(folder) = &global.project {
+        return folder.clone();
+    }
+    let mut folder = Utf8PathBuf::from(".");
+    let depth = world.root().map_or(0, |root| root.components().count());
+    for _ in 0..=depth {
+        if world.kind(&folder.join("stackc.yaml")) == Some(EntryKind::File) {
+            return folder;
+        }
+        folder = if folder == Utf8Path::new(".") { "..".into() } else { folder.join("..") };
+    }
+    ".".into()
+}
+
+/// The environments that were named, or all.
+fn selection(names: &[String]) -> Selection {
+    if names.is_empty() {
+        Selection::All
+    } else {
+        Selection::Named(names.iter().map(|name| name.as_str().into()).collect())
+    }
+}
+
+fn delivery(charts: Option<Charts>) -> Option<ChartDelivery> {
+    charts.map(|charts| match charts {
+        Charts::Rendered => ChartDelivery::Rendered,
+        Charts::Release => ChartDelivery::Release,
+        Charts::K3s => ChartDelivery::K3s,
+    })
+}
+
+/// How packages may be had: `STACKC_MIRROR` names a folder that is read in place of the network.
+fn access(world: &dyn World) -> Access {
+    let mirror = world.variable("STACKC_MIRROR").filter(|folder| !folder.is_empty()).map(Utf8PathBuf::from);
+    Access { mirror, ..Access::default() }
+}
+
+/// Prints findings as they were asked for: data formats to standard output, the others to standard error.
+fn tell(found: &[Diagnostic], sources: &Sources, format: FindingsFormat, console: &mut Console<'_>) {
+    let text = told(found, sources, format, console);
+    match format {
+        FindingsFormat::Human | FindingsFormat::Short => console.talk(&text),
+        FindingsFormat::Json | FindingsFormat::Sarif | FindingsFormat::Github => {
+            console.data(text.as_bytes());
+        }
+    }
+}
+
+fn told(found: &[Diagnostic], sources: &Sources, format: FindingsFormat, console: &Console<'_>) -> String {
+    match format {
+        FindingsFormat::Human => {
+            human(found, sources, Style { color: console.color(), width: console.width() })
+        }
+        FindingsFormat::Short => short(found, sources),
+        FindingsFormat::Json => json(found, sources),
+        FindingsFormat::Sarif => sarif(found, sources),
+        FindingsFormat::Github => github(found, sources),
+    }
+}
+
+fn environments(world: &dyn World) -> Vec<String> {
+    let entries = world.list(Utf8Path::new("overlays")).unwrap_or_default();
+    let overlay = |name: &str| Utf8Path::new("overlays").join(name).join("overlay.yaml");
+    entries
+        .into_iter()
+        .map(|entry| entry.name)
+        .filter(|name| !name.starts_with('.') && world.kind(&overlay(name)) == Some(EntryKind::File))
+        .collect()
+}
+
+/// `1 file`, `2 files`.
+pub(super) fn count(number: usize, word: &str) -> String {
+    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+}
