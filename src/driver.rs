@@ -4,7 +4,7 @@ use crate::check::{self, Program};
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::emit::Tree;
 use crate::load::{EnvironmentDocuments, Project, Selection};
-use crate::model::ChartDelivery;
+use crate::model::{ChartDelivery, HostFile};
 use crate::order::Sequence;
 use crate::package::supply::{self, Access, Supplied};
 use crate::render::Rendering;
@@ -35,6 +35,8 @@ pub struct Compiled {
     pub name: Arc<str>,
     /// Its units in order.
     pub sequence: Arc<Sequence>,
+    /// What is no Kubernetes object: configurations of k3s and of machines.
+    pub hosts: Vec<HostFile>,
     /// Its files.
     pub tree: Tree,
 }
@@ -157,8 +159,9 @@ fn environment(plan: &Plan, supplied: &Supplied<'_>, sink: &mut Sink) -> Result<
         None => sequence.unit_objects(),
     };
     let files = check::files(&late, &units, sink)?;
+    validate::hosts(&files, sink);
     let tree = emit::emit(&sequence, &files, sink)?;
-    Ok(Compiled { name: Arc::clone(plan.name()), sequence: Arc::new(sequence), tree })
+    Ok(Compiled { name: Arc::clone(plan.name()), sequence: Arc::new(sequence), hosts: files, tree })
 }
 
 fn sequence(program: &Program, supplied: &Supplied<'_>, sink: &mut Sink) -> Result<Sequence, Reported> {

@@ -50,6 +50,8 @@ pub mod diff;
 
 pub mod publish;
 
+pub mod prereqs;
+
 pub mod driver;
 
 pub mod cli;

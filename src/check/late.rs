@@ -5,7 +5,7 @@ use super::instance::each;
 use super::program::{Late, UnitObjects};
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::load::fields::Fields;
-use crate::model::{HostFile, HostFormat};
+use crate::model::{HostFile, HostFormat, HostSchema};
 use crate::resolve::{Extras, InstanceScope, Resolution, Stage};
 use crate::value::{Entry, Map, Node, Origin, Value};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
@@ -158,5 +158,21 @@ fn file(
         let finding = crate::load::fields::wrong_type(&content, "`content` of a text", "a string");
         return Err(sink.report(finding.help("write `format: yaml` for data")));
     }
-    Ok(HostFile { path: Utf8PathBuf::from(path), format, content, instance: Arc::clone(instance), span })
+    let schemas = [("k3s-server", HostSchema::K3sServer), ("k3s-agent", HostSchema::K3sAgent)];
+    let schema = fields.word("schema", &schemas, sink)?;
+    let limit = match fields.get("limit") {
+        None => None,
+        Some(node) => match node.as_int().and_then(|bytes| usize::try_from(bytes).ok()) {
+            Some(bytes) => Some(bytes),
+            None => {
+                return Err(sink.report(crate::load::fields::wrong_type(
+                    node,
+                    "`limit` of a file",
+                    "a number of bytes",
+                )));
+            }
+        },
+    };
+    let path = Utf8PathBuf::from(path);
+    Ok(HostFile { path, format, content, instance: Arc::clone(instance), schema, limit, span })
 }

@@ -53,12 +53,19 @@ fn secret(body: &Node, span: Span, instance: &Instance, sink: &mut Sink) -> Resu
     };
     let mut keys = Vec::new();
     for (key, entry) in Fields::any(fields.required("keys", sink)?, "`keys` of a Secret", sink)?.entries() {
-        let mut found = SecretKey { name: Arc::clone(key), format: None, placeholder: None };
+        let mut found =
+            SecretKey { name: Arc::clone(key), format: None, placeholder: None, description: None };
         if entry.node.value != Value::Null {
             let what = format!("the key `{key}` of the Secret `{name}`");
-            let options = Fields::open(&entry.node, &what, &["format", "placeholder", "optional"], sink)?;
+            let options = Fields::open(
+                &entry.node,
+                &what,
+                &["format", "placeholder", "description", "optional"],
+                sink,
+            )?;
             found.format = options.text("format", sink)?;
             found.placeholder = options.text("placeholder", sink)?;
+            found.description = options.text("description", sink)?;
         }
         keys.push(found);
     }
@@ -72,6 +79,7 @@ fn merge(known: &mut RequiredSecret, more: RequiredSecret) {
             Some(other) => {
                 other.format = other.format.take().or(key.format);
                 other.placeholder = other.placeholder.take().or(key.placeholder);
+                other.description = other.description.take().or(key.description);
             }
             None => known.keys.push(key),
         }

@@ -129,6 +129,18 @@ repository. The work tree and the index are not touched. There is no commit wher
     Publish(Publish),
     /// Print the units of an environment and their order
     Graph(Graph),
+    /// Print what an environment needs that is not in its tree
+    #[command(
+        long_about = "Prints what has to be there before an environment is deployed and is in no file of its tree: machines, \
+flags of k3s, kernel modules and settings, ports, firewall rules, DNS records, buckets, and the Secrets that are made by \
+hand, with the commands that make them. With `--after`: the commands that show whether the running cluster is well.",
+        after_help = "Examples:\n  \
+stackc prereqs -e production\n  \
+stackc prereqs -e production --format k3s-config --machine node-1 > /etc/rancher/k3s/config.yaml\n  \
+stackc prereqs -e production --format nix > k3s.nix\n  \
+stackc prereqs -e production --after > verify.sh"
+    )]
+    Prereqs(Prereqs),
     /// Explain an input: its type, its value, and where the value comes from
     #[command(after_help = "Example: stackc explain -e production coredns.replicas")]
     Explain(Explain),
@@ -239,6 +251,37 @@ pub enum GraphFormat {
     Dot,
     /// A picture
     Svg,
+}
+
+/// `stackc prereqs`.
+#[derive(Debug, Args)]
+pub struct Prereqs {
+    /// The environment; may be left out where the project has one
+    #[arg(long = "env", short = 'e', value_name = "ENV")]
+    pub environment: Option<String>,
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: PrereqsFormat,
+    /// Only this machine of several
+    #[arg(long, value_name = "NAME", conflicts_with = "after")]
+    pub machine: Option<String>,
+    /// Print the commands that verify the running cluster instead
+    #[arg(long)]
+    pub after: bool,
+}
+
+/// How prerequisites are printed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PrereqsFormat {
+    /// Tables, and commands to copy
+    Text,
+    /// For programs
+    Json,
+    /// The `config.yaml` of k3s, a document a machine
+    #[value(name = "k3s-config")]
+    K3sConfig,
+    /// A NixOS module: kernel, firewall and `services.k3s`
+    Nix,
 }
 
 /// Text for people or JSON for programs.

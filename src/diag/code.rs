@@ -169,6 +169,8 @@ codes! {
     SECRET_CONFLICT = "secret-conflict";
     /// A variable that hides a name in scope.
     SHADOWED_NAME = "shadowed-name";
+    /// A file of a machine that is larger than its reader takes.
+    TOO_LARGE = "too-large";
     /// Something that the chosen delivery cannot carry.
     UNDELIVERABLE = "undeliverable";
     /// A capability that nobody has described.

@@ -1,8 +1,10 @@
-//! Files that are no Kubernetes objects, below `hosts/<env>/`.
+//! Files that are no Kubernetes objects, below `hosts/<env>/`; one that its reader would not take is refused.
 
 use super::document;
 use crate::diag::{Diagnostic, Sink, codes};
 use crate::model::{HostFile, HostFormat};
+use crate::value::{Node, Value};
+use crate::yaml::{self, Keys};
 use camino::{Utf8Component, Utf8PathBuf};
 use std::collections::BTreeMap;
 
@@ -38,6 +40,9 @@ pub(super) fn write(
                 bytes
             }
         };
+        if let Some(limit) = host.limit.filter(|limit| bytes.len() > *limit) {
+            sink.report(too_large(host, bytes.len(), limit));
+        }
         if files.insert(folder.join(&host.path), bytes).is_some() {
             sink.report(
                 Diagnostic::error(codes::OUTPUT_PATH, format!("the file `{}` is written twice", host.path))
@@ -46,4 +51,45 @@ pub(super) fn write(
             );
         }
     }
+}
+
+/// A file that is larger than its reader takes, with what is large in it.
+fn too_large(host: &HostFile, bytes: usize, limit: usize) -> Diagnostic {
+    let fact = format!("`{}` has {bytes} bytes, and at most {limit} are taken", host.path);
+    let mut pieces = Vec::new();
+    pieces_of(&host.content, "", &mut pieces);
+    pieces.sort_by(|(a, first), (b, second)| second.cmp(first).then_with(|| a.cmp(b)));
+    let mut finding = Diagnostic::error(codes::TOO_LARGE, fact).at(host.span, "written here");
+    for (name, size) in pieces.iter().take(6) {
+        finding = finding.note(format!("{size} bytes: {name}"));
+    }
+    finding.help(
+        "take a stack out of the overlay, shorten its `values`, or let the machine download what is large",
+    )
+}
+
+/// The members of a file and their sizes; a list by its items, named by what names them.
+fn pieces_of(node: &Node, name: &str, pieces: &mut Vec<(String, usize)>) {
+    match &node.value {
+        Value::Map(map) if name.is_empty() => {
+            for (key, entry) in map {
+                pieces_of(&entry.node, key, pieces);
+            }
+        }
+        Value::List(items) if items.iter().any(|item| item.as_map().is_some()) => {
+            for (index, item) in items.iter().enumerate() {
+                let title = ["path", "name"].iter().find_map(|key| item.get(key).and_then(Node::as_str));
+                let piece =
+                    title.map_or_else(|| format!("{name}[{index}]"), |title| format!("{name}: {title}"));
+                pieces.push((piece, size(item)));
+            }
+        }
+        _ => pieces.push((name.to_owned(), size(node))),
+    }
+}
+
+fn size(node: &Node) -> usize {
+    let mut bytes = Vec::new();
+    // What cannot be written is told where the whole file is.
+    yaml::write(node, Keys::Natural, &mut bytes).map_or(0, |()| bytes.len())
 }

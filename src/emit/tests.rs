@@ -275,6 +275,8 @@ fn host_files_stay_in_their_folder() {
         format,
         content: node(content),
         instance: "k3s".into(),
+        schema: None,
+        limit: None,
         span: span(),
     };
     let good = [

@@ -132,7 +132,8 @@ fn a_secret_may_be_external_encrypted_or_made_later() {
 
 #[test]
 fn a_stack_needs_its_secrets_with_their_keys() {
-    let key = |name: &str| SecretKey { name: name.into(), format: None, placeholder: None };
+    let key =
+        |name: &str| SecretKey { name: name.into(), format: None, placeholder: None, description: None };
     let mut app = instance("app", "shop", &[]);
     app.secrets = vec![RequiredSecret {
         name: "token".into(),

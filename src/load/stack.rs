@@ -283,7 +283,7 @@ const FILE: Shape<'_> = Shape {
     id: "id",
     plain_id: false,
     required: &["path", "content"],
-    optional: &["id", "format"],
+    optional: &["id", "format", "schema", "limit"],
 };
 const CHECK: Shape<'_> = Shape {
     what: "a check",

@@ -10,6 +10,6 @@ pub use object::{Gvk, Object, ObjectId, ObjectSource, flatten};
 pub use program::{
     Binding, ChartDelivery, ChartRef, ChartSource, ChartSourceKind, CreatedObject, DeclaredBy, DeclaredCrd,
     DeclaredWebhook, Declares, Deliver, EncryptedFile, Environment, External, FluxDelivery, HostFile,
-    HostFormat, Instance, KluctlDelivery, ManifestReference, Output, Patch, PatchBody, Prerequisite, Release,
-    RequiredSecret, SecretKey, Verification,
+    HostFormat, HostSchema, Instance, KluctlDelivery, ManifestReference, Output, Patch, PatchBody,
+    Prerequisite, Release, RequiredSecret, SecretKey, Verification,
 };

@@ -159,8 +159,23 @@ pub struct HostFile {
     pub content: Node,
     /// The instance that writes it.
     pub instance: Arc<str>,
+    /// What it is checked against; a cloud-config is one without saying so.
+    pub schema: Option<HostSchema>,
+    /// How many bytes whoever reads it takes.
+    pub limit: Option<usize>,
     /// Its place in the stack.
     pub span: Span,
+}
+
+/// What the content of a [`HostFile`] is checked against.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum HostSchema {
+    /// The flags of a k3s server.
+    K3sServer,
+    /// The flags of a k3s agent.
+    K3sAgent,
+    /// The keys of a Kairos cloud-config.
+    CloudConfig,
 }
 
 /// How the content of a [`HostFile`] is written.
@@ -284,6 +299,8 @@ pub struct SecretKey {
     pub format: Option<Arc<str>>,
     /// What stands for it in `files`.
     pub placeholder: Option<Arc<str>>,
+    /// What it is and where a person gets it.
+    pub description: Option<Arc<str>>,
 }
 
 /// What a stack brings that is not in the tree while a chart is not rendered, or never is.

@@ -246,9 +246,7 @@ impl Edges<'_> {
                 Referrer::Object(index) => {
                     (Some(self.cut.of_object[index]), self.objects[index].object.id.to_string())
                 }
-                Referrer::Part(part) => {
-                    (self.cut.main(part), format!("stack of `{}`", self.parts[part].name))
-                }
+                Referrer::Part(part) => (self.cut.main(part), format!("stack of {}", self.parts[part].name)),
             };
             let (to, target) = match link.to {
                 Target::Object(index) => {

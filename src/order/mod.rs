@@ -18,9 +18,11 @@ pub use policy::{Expression, Health, HealthCheck};
 
 use crate::check::UnitObjects;
 use crate::diag::{Reported, Sink};
+use crate::link::{Edge, Referrer, Target};
 use crate::render::{DeliveredRelease, Part, Placed, Surroundings};
 use crate::source::Span;
 use crate::validate::Manifests;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What a unit is for.
@@ -111,6 +113,7 @@ pub struct Sequence {
     parts: Vec<Part>,
     objects: Vec<Placed>,
     units: Vec<Unit>,
+    readers: Vec<BTreeSet<Arc<str>>>,
 }
 
 impl Sequence {
@@ -132,6 +135,11 @@ impl Sequence {
     /// The units, by level and name.
     pub fn units(&self) -> &[Unit] {
         &self.units
+    }
+
+    /// The instances that read an external, by its index among the externals.
+    pub fn readers(&self, external: usize) -> &BTreeSet<Arc<str>> {
+        &self.readers[external]
     }
 
     /// The releases of a unit.
@@ -192,6 +200,7 @@ impl Sequence {
 pub fn order(manifests: Manifests, sink: &mut Sink) -> Result<Sequence, Reported> {
     let (rendering, links) = manifests.into_linked().into_parts();
     let (surroundings, parts, mut objects, scopes) = rendering.into_parts();
+    let readers = readers(&surroundings, &parts, &objects, &links);
     let cut = cut::cut(&surroundings, &parts, &objects, &scopes, &links, sink);
     let needs = edges::edges(&surroundings, &parts, &objects, &scopes, &links, &cut, sink);
     sink.finish(())?;
@@ -200,7 +209,26 @@ pub fn order(manifests: Manifests, sink: &mut Sink) -> Result<Sequence, Reported
         policy::decide(unit, &parts, &objects, &scopes);
     }
     protect::protect(&mut objects, &scopes);
-    Ok(Sequence { surroundings, parts, objects, units })
+    Ok(Sequence { surroundings, parts, objects, units, readers })
+}
+
+/// Who reads each external, by what the references say.
+fn readers(
+    surroundings: &Surroundings,
+    parts: &[Part],
+    objects: &[Placed],
+    links: &[Edge],
+) -> Vec<BTreeSet<Arc<str>>> {
+    let mut readers = vec![BTreeSet::new(); surroundings.externals.len()];
+    for link in links {
+        let Target::External(external) = link.to else { continue };
+        let part = match link.from {
+            Referrer::Object(object) => objects[object].part,
+            Referrer::Part(part) => Some(part),
+        };
+        readers[external].extend(part.map(|part| Arc::clone(&parts[part].name)));
+    }
+    readers
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::check::Program;
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::model::{
     Binding, ChartDelivery, ChartSourceKind, Declares, Deliver, EncryptedFile, Environment, External,
-    ManifestReference, Object, Patch, Release, RequiredSecret,
+    ManifestReference, Object, Patch, Prerequisite, Release, RequiredSecret, Verification,
 };
 use crate::package::supply::Supplied;
 use crate::source::Span;
@@ -68,6 +68,10 @@ pub struct Part {
     pub declares: Declares,
     /// Edges by hand: the instance, and the place that names it.
     pub after: Vec<(Arc<str>, Span)>,
+    /// What a person runs against the running cluster.
+    pub verify: Vec<Verification>,
+    /// What has to be there before.
+    pub prereqs: Vec<Prerequisite>,
 }
 
 /// A chart that stays a release, with the patches that its delivery carries.
@@ -167,6 +171,8 @@ pub fn render(program: Program, supplied: &Supplied<'_>, sink: &mut Sink) -> Res
             provides: instance.provides,
             declares: instance.declares,
             after: instance.after,
+            verify: instance.verify,
+            prereqs: instance.prereqs,
         });
     }
     let scopes = Scopes::of(&surroundings.environment.kubernetes, &parts, &objects);

@@ -3,8 +3,11 @@
 //! Nothing that an API server takes is refused, but for two things that are faults all the same: one object made
 //! twice, of which one would silently win, and a Secret whose value anyone with the repository could read.
 
+mod hosts;
 mod names;
 mod spread;
+
+pub use hosts::hosts;
 
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::link::Linked;

@@ -9,13 +9,12 @@ use crate::world::World;
 pub(super) fn run(global: &Global, options: &Diff, world: &dyn World, console: &mut Console<'_>) -> Exit {
     session(global, Telling::Beside(options.compile.format), world, console, |session| {
         let build = session.compile(&options.compile)?;
-        let base = match &options.against {
-            Some(revision) => Base::Revision { revision: revision.clone() },
-            None => {
-                // What an interrupted build left half written is no base to compare with.
-                session.settle(&build)?;
-                Base::Files
-            }
+        let base = if let Some(revision) = &options.against {
+            Base::Revision { revision: revision.clone() }
+        } else {
+            // What an interrupted build left half written is no base to compare with.
+            session.settle(&build)?;
+            Base::Files
         };
         let changes = diff(build.into_trees(), &base, &session.world, &mut session.sink)?;
         let data = match options.form {

@@ -7,6 +7,7 @@ mod diff;
 mod explain;
 mod graph;
 mod init;
+mod prereqs;
 mod publish;
 mod session;
 mod stack;
@@ -43,6 +44,7 @@ fn command(arguments: &Arguments, world: &dyn World, console: &mut Console<'_>) 
         Command::Init(options) => init::run(options, world, console),
         Command::Check(options) => check::run(global, options, world, console),
         Command::Graph(options) => graph::run(global, options, world, console),
+        Command::Prereqs(options) => prereqs::run(global, options, world, console),
         Command::Explain(options) => explain::run(global, options, world, console),
         Command::Stack(command) => stack::run(global, command, world, console),
         Command::Build(options) => build::run(global, options, world, console),
