@@ -10,8 +10,8 @@ mod files;
 
 use super::capabilities::Capabilities;
 use super::chart::dependencies::Instance;
-use super::chart::gopath;
 use super::engine::{Context, TemplateFile};
+use super::gopath;
 use super::profile::Profile;
 use super::value::{Map, Value};
 use std::sync::Arc;

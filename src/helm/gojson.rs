@@ -42,9 +42,7 @@ struct Writer<'a, 'c> {
 impl Writer<'_, '_> {
     /// Accounts for what was written since the last time.
     fn settle(&mut self) -> Result<(), FuncError> {
-        let grown = self.out.len() - self.charged;
-        self.charged = self.out.len();
-        self.ctx.charge(grown)
+        self.ctx.charge_growth(self.out.len(), &mut self.charged)
     }
 
     fn line(&mut self, depth: usize) {
@@ -95,7 +93,7 @@ impl Writer<'_, '_> {
 
     fn float(&mut self, number: f64) -> Result<(), FuncError> {
         if !number.is_finite() {
-            let text = strconv::format_float(number);
+            let text = strconv::format_shortest(number);
             return Err(FuncError::message(format!("json: unsupported value: {text}")));
         }
         write_float(&mut self.out, number);
@@ -217,7 +215,7 @@ pub fn write_string(out: &mut Vec<u8>, text: &[u8], html: bool) {
             rest = &rest[1..];
             continue;
         }
-        let (rune, width) = strconv::decode_rune(rest);
+        let (rune, width) = strconv::valid_rune(rest);
         let escaped = match rune {
             None => Some(0xfffd),
             Some(c @ ('\u{2028}' | '\u{2029}')) => Some(u32::from(c)),
@@ -516,7 +514,7 @@ impl Reader<'_> {
                 }
                 Some(b'\\') => self.escape(&mut out)?,
                 Some(0x80..) => {
-                    let (rune, width) = strconv::decode_rune(&rest[plain..]);
+                    let (rune, width) = strconv::valid_rune(&rest[plain..]);
                     let rune = rune.unwrap_or('\u{fffd}');
                     out.extend_from_slice(rune.encode_utf8(&mut [0; 4]).as_bytes());
                     self.at += width;

@@ -12,6 +12,7 @@ pub mod fmt;
 pub mod funcs;
 mod glob;
 pub mod gojson;
+pub mod gopath;
 pub mod output;
 pub mod profile;
 pub mod provenance;

@@ -7,9 +7,10 @@ mod head;
 mod split;
 
 pub use head::Head;
-pub use split::{split, trim};
+pub use split::split;
 
 use super::profile::Profile;
+use super::unicode;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -137,7 +138,7 @@ pub fn sort(mut files: Vec<RenderedFile>, profile: &Profile) -> Result<Sorted, B
     let mut sorted = Sorted::default();
     for (number, file) in files.iter().enumerate() {
         let name = file.path.rsplit('/').next().unwrap_or_default();
-        if name.starts_with('_') || trim(&file.bytes).is_empty() {
+        if name.starts_with('_') || unicode::trim(&file.bytes).is_empty() {
             continue;
         }
         for range in split(&file.bytes, profile.split_at_line_start) {
@@ -195,7 +196,7 @@ pub fn show_only(stream: &[u8], patterns: &[String], profile: &Profile) -> Resul
         let mut missing = true;
         for (range, source) in &sources {
             let Some(source) = source else { continue };
-            if super::chart::gopath::matches(pattern, source).unwrap_or(false) {
+            if super::gopath::matches(pattern, source).unwrap_or(false) {
                 missing = false;
                 out.extend_from_slice(b"---\n");
                 out.extend_from_slice(&stream[range.clone()]);

@@ -11,7 +11,7 @@ use super::funcs::sprig::TimeObject;
 use super::funcs::{Ctx, FuncError};
 use super::strconv;
 use super::time::format as format_time;
-use super::value::{Kind, List, MAX_DEPTH, Map, Str, Value};
+use super::value::{FieldInfo, Kind, List, MAX_DEPTH, Map, Str, Value};
 
 /// Why a value cannot be written.
 #[derive(Clone, Debug)]
@@ -71,7 +71,12 @@ struct Writer<'a, 'c> {
 fn entries(value: &Value) -> Vec<(Str, Value)> {
     match value {
         Value::Map(map) => map.entries(),
-        Value::Object(object) => object.fields().into_iter().map(|f| (f.name.into(), f.value)).collect(),
+        Value::Object(object) => object
+            .fields()
+            .into_iter()
+            .filter(FieldInfo::is_exported)
+            .map(|f| (f.name.into(), f.value))
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -147,9 +152,7 @@ fn key_text(key: &[u8]) -> Vec<u8> {
 
 impl Writer<'_, '_> {
     fn settle(&mut self) -> Result<(), FuncError> {
-        let grown = self.out.len() - self.charged;
-        self.charged = self.out.len();
-        self.ctx.charge(grown)
+        self.ctx.charge_growth(self.out.len(), &mut self.charged)
     }
 
     fn newline(&mut self) {
@@ -300,7 +303,7 @@ fn float_text(number: f64) -> String {
     if number.is_infinite() {
         return if number < 0.0 { "-inf" } else { "inf" }.into();
     }
-    let text = strconv::format_float(number);
+    let text = strconv::format_shortest(number);
     if text.contains(['e', '.']) { text } else { format!("{text}.0") }
 }
 

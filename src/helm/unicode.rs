@@ -133,6 +133,39 @@ pub fn to_title(c: char) -> char {
     }
 }
 
+/// `bytes.TrimSpace`: without the white space of Unicode at both ends; bytes that are no text are none.
+pub fn trim(bytes: &[u8]) -> &[u8] {
+    let mut bytes = trim_start(bytes);
+    loop {
+        let last = (1..=bytes.len().min(4)).find_map(|n| {
+            let tail = std::str::from_utf8(&bytes[bytes.len() - n..]).ok()?;
+            let mut chars = tail.chars();
+            chars.next().filter(|_| chars.next().is_none())
+        });
+        match last {
+            Some(c) if c.is_whitespace() => bytes = &bytes[..bytes.len() - c.len_utf8()],
+            _ => return bytes,
+        }
+    }
+}
+
+/// Without the white space of Unicode at the start.
+pub fn trim_start(mut bytes: &[u8]) -> &[u8] {
+    loop {
+        let width = match bytes.first() {
+            Some(b) if b.is_ascii() => 1,
+            Some(0xc0..=0xdf) => 2,
+            Some(0xe0..=0xef) => 3,
+            _ => return bytes,
+        };
+        let first = bytes.get(..width).and_then(|head| std::str::from_utf8(head).ok());
+        match first.and_then(|text| text.chars().next()) {
+            Some(c) if c.is_whitespace() => bytes = &bytes[c.len_utf8()..],
+            _ => return bytes,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +177,13 @@ mod tests {
         assert_eq!(to_upper('\u{1fb3}'), '\u{1fbc}');
         assert_eq!(to_title('\u{1c6}'), '\u{1c5}');
         assert_eq!(to_title('\u{e9}'), '\u{c9}');
+    }
+
+    #[test]
+    fn white_space_goes_from_both_ends() {
+        assert_eq!(trim("\u{a0}\u{2003}x\u{85} ".as_bytes()), b"x");
+        assert_eq!(trim(b" \xff \n"), b"\xff");
+        assert_eq!(trim_start(b"\xc2"), b"\xc2");
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Disk for ChartDisk<'_> {
 
     fn absolute(&self, path: &Utf8Path) -> Utf8PathBuf {
         let path = self.0.root().map_or_else(|| path.to_owned(), |root| root.join(path));
-        crate::helm::chart::gopath::clean(path.as_str()).into()
+        crate::helm::gopath::clean(path.as_str()).into()
     }
 }
 

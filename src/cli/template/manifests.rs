@@ -104,7 +104,7 @@ impl Files {
 
 /// Without white space at both ends.
 fn trim(stream: &mut Vec<u8>) {
-    let text = crate::helm::output::trim(stream);
+    let text = crate::helm::unicode::trim(stream);
     if text.len() != stream.len() {
         *stream = text.to_vec();
     }

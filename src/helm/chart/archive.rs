@@ -4,8 +4,8 @@
 //! Links and devices become empty files, as in Helm. The tar reader is Go's in what it takes, and bounded: long
 //! names over 1 MiB, sizes beyond the limits and streams that never end are refused before they cost memory.
 
-use super::gopath;
 use super::{ChartError, ChartFile};
+use crate::helm::gopath;
 use flate2::bufread::MultiGzDecoder;
 use std::io::{ErrorKind, Read};
 

@@ -70,7 +70,9 @@ impl fmt::Display for ChartError {
             | Self::Archive(words)
             | Self::GzipHeader(words)
             | Self::Ignore(words) => out.write_str(words),
-            Self::NotAnArchive(name, _) if matches!(super::gopath::extension(name), ".yml" | ".yaml") => {
+            Self::NotAnArchive(name, _)
+                if matches!(crate::helm::gopath::extension(name), ".yml" | ".yaml") =>
+            {
                 write!(out, "file '{name}' seems to be a YAML file, but expected a gzipped archive")
             }
             Self::NotAnArchive(name, kind) => {

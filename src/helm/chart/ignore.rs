@@ -3,7 +3,7 @@
 //! The rules are Helm's own, not git's: the first rule that matches decides, and a negated rule ignores everything
 //! that it does not match (helm 4.2.4 `pkg/ignore/rules.go`). Refuses `**` and malformed patterns.
 
-use super::gopath;
+use crate::helm::gopath;
 
 /// The parsed rules of one chart's folder.
 #[derive(Debug)]

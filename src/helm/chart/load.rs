@@ -2,7 +2,8 @@
 
 use super::archive::{self, Budget};
 use super::metadata::{self, Metadata};
-use super::{Chart, ChartError, ChartFile, gopath};
+use super::{Chart, ChartError, ChartFile};
+use crate::helm::gopath;
 use crate::helm::profile::Profile;
 use crate::helm::schema::Schema;
 use crate::helm::values::{Data, Table, read};

@@ -469,7 +469,7 @@ impl Metadata {
         if self.name == "." || self.name == ".." {
             return refuse(format!("chart.metadata.name {} is not allowed", quote(&self.name)));
         }
-        if self.name != super::gopath::base(&self.name) {
+        if self.name != crate::helm::gopath::base(&self.name) {
             return refuse(format!("chart.metadata.name {} is invalid", quote(&self.name)));
         }
         if self.version.is_empty() {

@@ -7,7 +7,6 @@ pub mod archive;
 pub mod dependencies;
 mod error;
 pub mod folder;
-pub mod gopath;
 pub mod ignore;
 mod load;
 pub mod metadata;
@@ -56,7 +55,7 @@ impl Chart {
     /// The files of `crds/` that hold manifests, in packed order; those of the subcharts are theirs.
     pub fn crds(&self) -> impl Iterator<Item = &ChartFile> {
         self.files.iter().filter(|file| {
-            let extension = gopath::extension(&file.name);
+            let extension = crate::helm::gopath::extension(&file.name);
             file.name.starts_with("crds/")
                 && [".yaml", ".yml", ".json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
         })

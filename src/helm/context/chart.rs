@@ -103,10 +103,32 @@ impl Object for Chart {
     }
 
     fn field(&self, name: &[u8]) -> Option<Value> {
-        if name == b"Metadata" {
-            return Some(Value::object(Embedded(self.metadata.clone())));
-        }
-        self.fields().into_iter().find(|field| field.name.as_bytes() == name).map(|field| field.value)
+        let mut fields = self.fields().into_iter().chain(metadata_fields(&self.metadata));
+        fields.find(|field| field.name.as_bytes() == name).map(|field| field.value)
+    }
+
+    fn fields(&self) -> Vec<FieldInfo> {
+        let metadata = Value::object(Embedded(self.metadata.clone()));
+        vec![
+            field("Metadata", "Metadata", false, metadata),
+            field("IsRoot", "IsRoot", false, Value::Bool(self.is_root)),
+        ]
+    }
+
+    fn to_data(&self) -> Option<Value> {
+        Some(Value::object(Flat { metadata: self.metadata.clone(), is_root: self.is_root }))
+    }
+}
+
+/// The same as what writes data sees it: fields of what is embedded are its own.
+struct Flat {
+    metadata: Metadata,
+    is_root: bool,
+}
+
+impl Object for Flat {
+    fn type_of(&self) -> Type {
+        &CHART
     }
 
     fn fields(&self) -> Vec<FieldInfo> {

@@ -1,8 +1,9 @@
 //! `.Files`.
 
-use crate::helm::chart::{ChartFile, gopath};
+use crate::helm::chart::ChartFile;
 use crate::helm::funcs::{Args, Ctx, FuncError, Function, Registry};
 use crate::helm::glob::Glob;
+use crate::helm::gopath;
 use crate::helm::value::types::{BYTES_MAP, STRING};
 use crate::helm::value::{Map, Str, Type, TypeInfo, Value};
 use base64::Engine as _;

@@ -1,7 +1,8 @@
 //! Flags, width and precision: how one number, string or boolean is laid out (Go's fmt/format.go).
 
-use super::quote::{append_quote, append_quote_rune, can_backquote, decode_rune, is_print};
-use super::{MAX_BYTES, append_float};
+use super::MAX_BYTES;
+use crate::helm::strconv::{append_float, append_quote, append_quote_rune, can_backquote, decode_rune};
+use crate::helm::unicode::is_print;
 
 /// Flags of one directive.
 #[derive(Copy, Clone, Debug, Default)]

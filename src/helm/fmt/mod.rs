@@ -1,17 +1,12 @@
-//! Go's package fmt over Go's values: `printf` with every verb and flag, `print`, `println`, and the parts of strconv
-//! beneath them.
+//! Go's package fmt over Go's values: `printf` with every verb and flag, `print`, `println`.
 //!
 //! Output is bytes, as a Go string may hold any. What cannot be finished (a value that contains itself, an output
 //! beyond [`MAX_BYTES`]) is an error, where Go would use up all memory.
 
-mod float;
 mod format;
 mod print;
-mod quote;
 
-pub use float::{append_float, format_float};
 pub use print::{append_indirect, append_value, sprint, sprintf, sprintln};
-pub use quote::{append_quote, append_quote_rune, can_backquote, decode_rune, is_print, quote};
 
 /// The largest text that one call makes.
 pub const MAX_BYTES: usize = 64 << 20;

@@ -1,8 +1,8 @@
 //! Verbs over values (Go's fmt/print.go).
 
+use super::MAX_BYTES;
 use super::format::{Flags, Formatter};
-use super::quote::decode_rune;
-use super::{MAX_BYTES, append_float};
+use crate::helm::strconv::{append_float, decode_rune};
 use crate::helm::template::FuncError;
 use crate::helm::value::{Kind, ObjectRef, Value};
 

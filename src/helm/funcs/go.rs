@@ -1,7 +1,9 @@
 //! The functions that Go's text/template brings itself (funcs.go, Go 1.26), but for `slice`: sprig's stands before it.
 
 use super::{Args, Body, Ctx, FuncError, Function};
-use crate::helm::fmt::{append_indirect, decode_rune, is_print, sprint, sprintf, sprintln};
+use crate::helm::fmt::{append_indirect, sprint, sprintf, sprintln};
+use crate::helm::strconv::decode_rune;
+use crate::helm::unicode::is_print;
 use crate::helm::value::types::{ANY, REFLECT, STRING};
 use crate::helm::value::{Kind, Str, TypeInfo, Value};
 use std::cmp::Ordering;
@@ -265,13 +267,14 @@ fn println(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
     Ok(Value::string(sprintln(args.all())?))
 }
 
-/// The text of operands that are about to be escaped: pointers print what they point at, nil `<no value>`.
+/// The text of operands that are about to be escaped: pointers print what they point at, nil `<no value>`. A struct
+/// is no field any more, and does without the `String` of its pointer.
 fn operands_text(args: &Args<'_>) -> Result<Vec<u8>, FuncError> {
     let mut shown = Vec::with_capacity(args.len());
     for value in args.all() {
         shown.push(match value {
             Value::Nil => Value::string("<no value>"),
-            Value::Object(_) => {
+            Value::Object(object) if object.type_of().kind == Kind::Ptr => {
                 let mut text = Vec::new();
                 append_indirect(&mut text, value)?;
                 Value::string(text)

@@ -26,7 +26,6 @@ mod words;
 
 pub use cast::{is_empty, strings_of, strval};
 pub use dates::TimeObject;
-pub use regexes::{GoRegex, RegexError};
 
 use super::Function;
 

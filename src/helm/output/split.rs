@@ -1,5 +1,6 @@
 //! Cutting a stream into documents, as each profile cuts it.
 
+use crate::helm::unicode::{trim, trim_start};
 use std::ops::Range;
 
 /// The documents of a stream that are not blank.
@@ -68,39 +69,6 @@ fn split_blank(stream: &[u8]) -> Vec<Range<usize>> {
     documents
 }
 
-/// Without the white space of Unicode at both ends; bytes that are no text are none.
-pub fn trim(bytes: &[u8]) -> &[u8] {
-    let mut bytes = trim_start(bytes);
-    loop {
-        let last = (1..=bytes.len().min(4)).find_map(|n| {
-            let tail = std::str::from_utf8(&bytes[bytes.len() - n..]).ok()?;
-            let mut chars = tail.chars();
-            chars.next().filter(|_| chars.next().is_none())
-        });
-        match last {
-            Some(c) if c.is_whitespace() => bytes = &bytes[..bytes.len() - c.len_utf8()],
-            _ => return bytes,
-        }
-    }
-}
-
-/// Without the white space of Unicode at the start.
-pub(super) fn trim_start(mut bytes: &[u8]) -> &[u8] {
-    loop {
-        let width = match bytes.first() {
-            Some(b) if b.is_ascii() => 1,
-            Some(0xc0..=0xdf) => 2,
-            Some(0xe0..=0xef) => 3,
-            _ => return bytes,
-        };
-        let first = bytes.get(..width).and_then(|head| std::str::from_utf8(head).ok());
-        match first.and_then(|text| text.chars().next()) {
-            Some(c) if c.is_whitespace() => bytes = &bytes[c.len_utf8()..],
-            _ => return bytes,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,12 +94,5 @@ mod tests {
         assert_eq!(texts("a\n---   \n---b\n", false), ["a", "---b"]);
         assert_eq!(texts("a\n---b\n", false), ["a", "b"]);
         assert_eq!(texts("a\r\n---\r\nb", false), ["a", "b"]);
-    }
-
-    #[test]
-    fn white_space_is_unicodes_and_bytes_may_be_no_text() {
-        assert_eq!(trim("\u{a0}\u{2003}x\u{85} ".as_bytes()), b"x");
-        assert_eq!(trim(b" \xff \n"), b"\xff");
-        assert_eq!(trim_start(b"\xc2"), b"\xc2");
     }
 }

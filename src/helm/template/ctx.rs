@@ -178,6 +178,16 @@ impl<'r> Ctx<'r> {
         }
     }
 
+    /// Accounts for a text that is being written: it is `written` long by now, of which `charged` is accounted for.
+    pub fn charge_growth(&mut self, written: usize, charged: &mut usize) -> Result<(), FuncError> {
+        if written > self.limits.string {
+            return Err(FuncError::Limit("64 MiB for one string"));
+        }
+        let grown = written.saturating_sub(*charged);
+        *charged = written;
+        self.charge(grown)
+    }
+
     /// Accounts for steps about to be made; fails where the render gets too long.
     pub fn spend(&mut self, steps: u64) -> Result<(), FuncError> {
         match self.left.0.checked_sub(steps) {

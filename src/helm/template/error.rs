@@ -88,7 +88,7 @@ impl ExecError {
         if let Some(source) = &self.source {
             out.extend_from_slice(&source.name);
             out.extend_from_slice(format!(":{}:{}: executing ", self.line, self.column).as_bytes());
-            crate::helm::fmt::append_quote(out, &self.template, false);
+            crate::helm::strconv::append_quote(out, &self.template, false);
             out.extend_from_slice(b" at <");
             out.extend_from_slice(&self.expression);
             out.extend_from_slice(b">: ");
@@ -169,7 +169,7 @@ impl ExecError {
             }
         }
         let lines: Vec<u8> = links.iter().flat_map(Link::lines).collect();
-        Some(lines.trim_ascii().to_vec())
+        Some(crate::helm::unicode::trim(&lines).to_vec())
     }
 }
 

@@ -295,7 +295,7 @@ impl Ctx<'_> {
     fn template(&mut self, template: &Template, dot: &Val, name: &Str, pipe: Option<&Pipe>) -> Exec<()> {
         let Some(called) = self.set.get(name) else {
             let mut message = b"template ".to_vec();
-            crate::helm::fmt::append_quote(&mut message, name, false);
+            crate::helm::strconv::append_quote(&mut message, name, false);
             message.extend_from_slice(b" not defined");
             return Err(self.fail(template, message));
         };

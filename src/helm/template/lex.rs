@@ -3,7 +3,8 @@
 //! An item is a kind and a range of the text; the lexer is pulled by the parser, never looks ahead, and stops for good
 //! at its first error.
 
-use crate::helm::fmt::{append_quote, decode_rune, is_print};
+use crate::helm::strconv::{append_quote, decode_rune};
+use crate::helm::unicode::is_print;
 use std::ops::Range;
 use unicode_general_category::{GeneralCategory, get_general_category};
 

@@ -1,6 +1,6 @@
 //! Constants of the language: quoted strings, characters, numbers, read as Go's strconv reads them.
 
-use crate::helm::fmt::{append_quote, decode_rune};
+use crate::helm::strconv::{append_quote, decode_rune};
 use std::borrow::Cow;
 
 /// What strconv says of text that it cannot read.

@@ -5,7 +5,7 @@
 use super::ctx::Ctx;
 use super::error::{FuncError, MARK_END, MARK_START};
 use super::exec::NO_VALUE;
-use crate::helm::fmt::append_quote;
+use crate::helm::strconv::append_quote;
 use crate::helm::value::{Str, Value};
 
 /// How often one name may be included within itself (engine.go, `recursionMaxNums`).

@@ -5,9 +5,9 @@
 use super::lex::{Item, ItemKind, Lexer};
 use super::literal::{character, number, unquote};
 use super::tree::{Branch, Command, List, Name, Node, Operand, Pipe, Source, Template};
-use crate::helm::fmt::append_quote;
 use crate::helm::funcs::Registry;
 use crate::helm::stack;
+use crate::helm::strconv::append_quote;
 use crate::helm::value::Str;
 use indexmap::{IndexMap, IndexSet};
 use std::sync::Arc;

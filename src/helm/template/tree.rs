@@ -4,8 +4,8 @@
 //! named by its [`At`]: its byte offset and its kind are unique within a text.
 
 use super::literal::Number;
-use crate::helm::fmt::append_quote;
 use crate::helm::funcs::Function;
+use crate::helm::strconv::append_quote;
 use crate::helm::value::Str;
 use std::sync::Arc;
 

@@ -85,7 +85,7 @@ impl Reader<'_> {
         if self.peek().is_none() {
             "end of file".into()
         } else {
-            let rune = strconv::decode_rune(&self.text[self.at..]).0.unwrap_or('\u{fffd}');
+            let rune = strconv::valid_rune(&self.text[self.at..]).0.unwrap_or('\u{fffd}');
             match rune {
                 '\n' => "'\\n'".into(),
                 '\r' => "'\\r'".into(),
@@ -289,6 +289,9 @@ impl Reader<'_> {
             self.space();
             if self.eat("]") {
                 return Ok(Value::list(items));
+            }
+            if self.peek() == Some(b',') {
+                return Err("unexpected comma".to_owned());
             }
             let mut inner = path.to_vec();
             inner.push(items.len().to_string().into());

@@ -20,6 +20,13 @@ pub struct FieldInfo {
     pub omit_empty: bool,
 }
 
+impl FieldInfo {
+    /// Whether other packages see it, and so what writes structs.
+    pub fn is_exported(&self) -> bool {
+        self.name.starts_with(|first: char| first.is_ascii_uppercase())
+    }
+}
+
 /// A struct, a pointer to one, or a named type.
 pub trait Object: Any {
     /// Its Go type, with its methods. A pointer to a struct has kind `Ptr` and the struct as `elem`.

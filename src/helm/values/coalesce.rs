@@ -279,7 +279,7 @@ fn write_value(value: &Value, out: &mut String) {
         Data::Int(number) => {
             let _infallible = write!(out, "{number}");
         }
-        Data::Float(number) => out.push_str(&crate::helm::strconv::format_float(*number)),
+        Data::Float(number) => out.push_str(&crate::helm::strconv::format_shortest(*number)),
         Data::String(text) => out.push_str(&text.to_str_lossy()),
         Data::List(items) => {
             out.push('[');

@@ -25,7 +25,7 @@ fn encode(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
 }
 
 fn quoted(name: &[u8], tail: &[u8]) -> FuncError {
-    let mut message = crate::helm::fmt::quote(name);
+    let mut message = crate::helm::strconv::quote(name);
     message.extend_from_slice(tail);
     FuncError::message(message)
 }

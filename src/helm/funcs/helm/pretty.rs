@@ -51,9 +51,7 @@ enum Style {
 
 impl Writer<'_, '_> {
     fn settle(&mut self) -> Result<(), FuncError> {
-        let grown = self.out.len() - self.charged;
-        self.charged = self.out.len();
-        self.ctx.charge(grown)
+        self.ctx.charge_growth(self.out.len(), &mut self.charged)
     }
 
     fn break_line(&mut self, indent: usize) {
@@ -108,6 +106,7 @@ impl Writer<'_, '_> {
                 (None, _, None) => {
                     let fields = object.fields().into_iter();
                     let entries: Vec<(Str, Value)> = fields
+                        .filter(|field| field.is_exported())
                         .filter(|field| !(field.omit_empty && sprig::is_empty(&field.value)))
                         .map(|field| (Str::from(field.name.to_ascii_lowercase()), field.value))
                         .collect();
@@ -338,7 +337,7 @@ impl Facts {
 }
 
 fn float_text(number: f64) -> String {
-    match strconv::format_float(number).as_str() {
+    match strconv::format_shortest(number).as_str() {
         "+Inf" => ".inf".into(),
         "-Inf" => "-.inf".into(),
         "NaN" => ".nan".into(),

@@ -24,7 +24,7 @@ impl Decimal {
     /// The shortest decimal number that reads back as this float.
     pub(super) fn from_float(number: f64) -> Result<Self, FuncError> {
         if !number.is_finite() {
-            let text = strconv::format_float(number);
+            let text = strconv::format_shortest(number);
             return Err(FuncError::message(format!("Cannot create a Decimal from {text}")));
         }
         if number == 0.0 {

@@ -1,46 +1,66 @@
 //! Regular expressions as Go has them.
 
+mod program;
 mod syntax;
-
-pub use syntax::RegexError;
 
 use crate::helm::funcs::{Args, Ctx, FuncError, Function};
 use crate::helm::strconv;
 use crate::helm::value::types::{INT, STRING, STRINGS};
 use crate::helm::value::{List, Value};
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use program::{Program, Refused, Subject, compiled, rune_width};
 use std::rc::Rc;
+use syntax::RegexError;
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    Function::new("regexMatch", &[&STRING, &STRING], |_, args| {
-        Ok(compiled(args.str(0)?).is_ok_and(|regex| regex.find_at(args.text(), 0).is_some()).into())
+    Function::new("regexMatch", &[&STRING, &STRING], |ctx, args| match compiled(ctx, args.str(0)?) {
+        Ok(regex) => matches(ctx, &regex, args),
+        Err(Refused::Syntax(_)) => Ok(false.into()),
+        Err(Refused::Limit(error)) => Err(error),
     }),
-    Function::new("mustRegexMatch", &[&STRING, &STRING], |_, args| {
-        Ok(must(args)?.find_at(args.text(), 0).is_some().into())
+    Function::new("mustRegexMatch", &[&STRING, &STRING], |ctx, args| {
+        let regex = must(ctx, args)?;
+        matches(ctx, &regex, args)
     }),
-    Function::new("regexFind", &[&STRING, &STRING], |_, args| Ok(find(&*panicking(args)?, args))),
-    Function::new("mustRegexFind", &[&STRING, &STRING], |_, args| Ok(find(&*must(args)?, args))),
+    Function::new("regexFind", &[&STRING, &STRING], |ctx, args| {
+        let regex = panicking(ctx, args)?;
+        find(ctx, &regex, args)
+    }),
+    Function::new("mustRegexFind", &[&STRING, &STRING], |ctx, args| {
+        let regex = must(ctx, args)?;
+        find(ctx, &regex, args)
+    }),
     Function::new("regexFindAll", &[&STRING, &STRING, &INT], |ctx, args| {
-        find_all(ctx, &*panicking(args)?, args)
+        let regex = panicking(ctx, args)?;
+        find_all(ctx, &regex, args)
     }),
     Function::new("mustRegexFindAll", &[&STRING, &STRING, &INT], |ctx, args| {
-        find_all(ctx, &*must(args)?, args)
+        let regex = must(ctx, args)?;
+        find_all(ctx, &regex, args)
     }),
     Function::new("regexReplaceAll", &[&STRING, &STRING, &STRING], |ctx, args| {
-        replace(ctx, &*panicking(args)?, args, true)
+        let regex = panicking(ctx, args)?;
+        replace(ctx, &regex, args, true)
     }),
     Function::new("mustRegexReplaceAll", &[&STRING, &STRING, &STRING], |ctx, args| {
-        replace(ctx, &*must(args)?, args, true)
+        let regex = must(ctx, args)?;
+        replace(ctx, &regex, args, true)
     }),
     Function::new("regexReplaceAllLiteral", &[&STRING, &STRING, &STRING], |ctx, args| {
-        replace(ctx, &*panicking(args)?, args, false)
+        let regex = panicking(ctx, args)?;
+        replace(ctx, &regex, args, false)
     }),
     Function::new("mustRegexReplaceAllLiteral", &[&STRING, &STRING, &STRING], |ctx, args| {
-        replace(ctx, &*must(args)?, args, false)
+        let regex = must(ctx, args)?;
+        replace(ctx, &regex, args, false)
     }),
-    Function::new("regexSplit", &[&STRING, &STRING, &INT], |ctx, args| split(ctx, &*panicking(args)?, args)),
-    Function::new("mustRegexSplit", &[&STRING, &STRING, &INT], |ctx, args| split(ctx, &*must(args)?, args)),
+    Function::new("regexSplit", &[&STRING, &STRING, &INT], |ctx, args| {
+        let regex = panicking(ctx, args)?;
+        split(ctx, &regex, args)
+    }),
+    Function::new("mustRegexSplit", &[&STRING, &STRING, &INT], |ctx, args| {
+        let regex = must(ctx, args)?;
+        split(ctx, &regex, args)
+    }),
     Function::new("regexQuoteMeta", &[&STRING], |ctx, args| {
         let text = args.str(0)?;
         ctx.charge(text.len().saturating_mul(2))?;
@@ -55,93 +75,23 @@ pub(super) static FUNCTIONS: &[Function] = &[
     }),
 ];
 
-/// Memory that one compiled expression may take.
-const SIZE_LIMIT: usize = 64 << 20;
-/// Compiled expressions kept for the next call.
-const CACHED: usize = 256;
-
-/// A compiled expression.
-#[derive(Debug)]
-pub struct GoRegex {
-    regex: regex::bytes::Regex,
-    names: Vec<Option<String>>,
-    empty: bool,
-}
-
-impl GoRegex {
-    /// `regexp.Compile`.
-    pub fn new(source: &[u8]) -> Result<Self, RegexError> {
-        let (translated, names) = syntax::translate(source)?;
-        let regex = regex::bytes::RegexBuilder::new(&translated)
-            .size_limit(SIZE_LIMIT)
-            .nest_limit(5000)
-            .build()
-            .map_err(|_too_large| syntax::too_large(&String::from_utf8_lossy(source)))?;
-        Ok(Self { regex, names, empty: source.is_empty() })
-    }
-
-    /// The first match at or after a place.
-    pub fn find_at(&self, text: &[u8], from: usize) -> Option<(usize, usize)> {
-        self.regex.find_at(text, from).map(|found| (found.start(), found.end()))
-    }
-
-    /// `FindAllStringIndex`: an empty match right after another one does not count.
-    fn find_all(&self, text: &[u8], limit: i64) -> Vec<(usize, usize)> {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut found = Vec::new();
-        let (mut at, mut last_end) = (0, None);
-        while found.len() < limit && at <= text.len() {
-            let Some((start, end)) = self.find_at(text, at) else {
-                break;
-            };
-            let accepted = end != at || last_end != Some(start);
-            at = if end == at { at + rune_width(&text[at..]) } else { end };
-            last_end = Some(end);
-            if accepted {
-                found.push((start, end));
-            }
-        }
-        found
-    }
-}
-
-/// The width of the rune at the front, 1 at the end.
-fn rune_width(text: &[u8]) -> usize {
-    if text.is_empty() { 1 } else { strconv::decode_rune(text).1 }
-}
-
-type Cache = BTreeMap<Vec<u8>, Result<Rc<GoRegex>, RegexError>>;
-
-thread_local! {
-    static CACHE: RefCell<Cache> = const { RefCell::new(Cache::new()) };
-}
-
-fn compiled(source: &[u8]) -> Result<Rc<GoRegex>, RegexError> {
-    CACHE.with_borrow_mut(|cache| {
-        if let Some(known) = cache.get(source) {
-            return known.clone();
-        }
-        if cache.len() >= CACHED {
-            cache.clear();
-        }
-        let regex = GoRegex::new(source).map(Rc::new);
-        cache.insert(source.to_vec(), regex.clone());
-        regex
+/// For functions that return the error.
+fn must(ctx: &mut Ctx<'_>, args: &Args<'_>) -> Result<Rc<Program>, FuncError> {
+    compiled(ctx, args.str(0)?).map_err(|refused| match refused {
+        Refused::Syntax(RegexError(text)) => FuncError::message(text),
+        Refused::Limit(error) => error,
     })
 }
 
-/// For functions that return the error.
-fn must(args: &Args<'_>) -> Result<Rc<GoRegex>, FuncError> {
-    compiled(args.str(0)?).map_err(|RegexError(text)| FuncError::message(text))
-}
-
 /// For functions that panic with it (`regexp.MustCompile`).
-fn panicking(args: &Args<'_>) -> Result<Rc<GoRegex>, FuncError> {
+fn panicking(ctx: &mut Ctx<'_>, args: &Args<'_>) -> Result<Rc<Program>, FuncError> {
     let source = args.str(0)?;
-    compiled(source).map_err(|RegexError(text)| {
-        let raw = std::str::from_utf8(source).is_ok_and(|s| {
-            s.chars().all(|c| c != '`' && c != '\u{feff}' && (c == '\t' || c >= ' ' && c != '\u{7f}'))
-        });
+    compiled(ctx, source).map_err(|refused| {
+        let text = match refused {
+            Refused::Syntax(RegexError(text)) => text,
+            Refused::Limit(error) => return error,
+        };
+        let raw = strconv::can_backquote(source);
         let quoted = if raw { [b"`".as_slice(), source, b"`"].concat() } else { strconv::quote(source) };
         FuncError::message([b"regexp: Compile(".as_slice(), &quoted, b"): ", &text].concat())
     })
@@ -158,9 +108,14 @@ impl Haystack for Args<'_> {
     }
 }
 
-fn find(regex: &GoRegex, args: &Args<'_>) -> Value {
+fn matches(ctx: &mut Ctx<'_>, regex: &Program, args: &Args<'_>) -> Result<Value, FuncError> {
+    Ok(regex.find_at(ctx, &Subject::new(args.text()), 0)?.is_some().into())
+}
+
+fn find(ctx: &mut Ctx<'_>, regex: &Program, args: &Args<'_>) -> Result<Value, FuncError> {
     let text = args.text();
-    regex.find_at(text, 0).map_or_else(|| "".into(), |(start, end)| Value::String(text[start..end].into()))
+    let found = regex.find_at(ctx, &Subject::new(text), 0)?;
+    Ok(found.map_or_else(|| "".into(), |(start, end)| Value::String(text[start..end].into())))
 }
 
 fn strings(ctx: &mut Ctx<'_>, parts: &[&[u8]]) -> Result<Value, FuncError> {
@@ -168,9 +123,9 @@ fn strings(ctx: &mut Ctx<'_>, parts: &[&[u8]]) -> Result<Value, FuncError> {
     Ok(Value::strings(parts.iter().copied()))
 }
 
-fn find_all(ctx: &mut Ctx<'_>, regex: &GoRegex, args: &Args<'_>) -> Result<Value, FuncError> {
+fn find_all(ctx: &mut Ctx<'_>, regex: &Program, args: &Args<'_>) -> Result<Value, FuncError> {
     let text = args.text();
-    let found = regex.find_all(text, args.int(2)?);
+    let found = regex.find_all(ctx, text, args.int(2)?)?;
     if found.is_empty() {
         return Ok(List::nil(&STRINGS).into());
     }
@@ -178,17 +133,17 @@ fn find_all(ctx: &mut Ctx<'_>, regex: &GoRegex, args: &Args<'_>) -> Result<Value
     strings(ctx, &parts)
 }
 
-fn split(ctx: &mut Ctx<'_>, regex: &GoRegex, args: &Args<'_>) -> Result<Value, FuncError> {
+fn split(ctx: &mut Ctx<'_>, regex: &Program, args: &Args<'_>) -> Result<Value, FuncError> {
     let (text, limit) = (args.text(), args.int(2)?);
     if limit == 0 {
         return Ok(List::nil(&STRINGS).into());
     }
-    if !regex.empty && text.is_empty() {
+    if !regex.is_empty() && text.is_empty() {
         return strings(ctx, &[b""]);
     }
     let full = |parts: &Vec<_>| usize::try_from(limit).is_ok_and(|limit| parts.len() + 1 == limit);
     let (mut parts, mut begin, mut end) = (Vec::new(), 0, 0);
-    for (start, stop) in regex.find_all(text, limit) {
+    for (start, stop) in regex.find_all(ctx, text, limit)? {
         if full(&parts) {
             break;
         }
@@ -204,17 +159,17 @@ fn split(ctx: &mut Ctx<'_>, regex: &GoRegex, args: &Args<'_>) -> Result<Value, F
     strings(ctx, &parts)
 }
 
-fn replace(ctx: &mut Ctx<'_>, regex: &GoRegex, args: &Args<'_>, expand: bool) -> Result<Value, FuncError> {
+fn replace(ctx: &mut Ctx<'_>, regex: &Program, args: &Args<'_>, expand: bool) -> Result<Value, FuncError> {
     let (text, template) = (args.text(), args.str(2)?);
     let expands = expand && template.contains(&b'$');
     let mut out = Vec::new();
-    let (mut last_end, mut at, mut changed, mut charged) = (0, 0, false, 0);
-    let mut locations = regex.regex.capture_locations();
+    let (mut last_end, mut at, mut changed, mut charged) = (0, 0, false, 0_usize);
+    let mut locations = if expands { Some(regex.capturing(ctx)?.capture_locations()) } else { None };
+    let subject = Subject::new(text);
     while at <= text.len() {
-        let found = if expands {
-            regex.regex.captures_read_at(&mut locations, text, at).map(|m| (m.start(), m.end()))
-        } else {
-            regex.find_at(text, at)
+        let found = match &mut locations {
+            Some(locations) => regex.captures_at(ctx, locations, &subject, at)?,
+            None => regex.find_at(ctx, &subject, at)?,
         };
         let Some((start, end)) = found else {
             break;
@@ -223,13 +178,16 @@ fn replace(ctx: &mut Ctx<'_>, regex: &GoRegex, args: &Args<'_>, expand: bool) ->
         out.extend_from_slice(&text[last_end..start]);
         // Not for an empty match right after another match.
         if end > last_end || start == 0 {
-            if expands {
-                expand_template(&regex.names, template, text, &locations, &mut out);
+            if let Some(locations) = &locations {
+                let group = |index| {
+                    let (start, end) = locations.get(index)?;
+                    text.get(subject.given_at(start)..subject.given_at(end))
+                };
+                expand_template(&regex.names, template, group, &mut out);
             } else {
                 out.extend_from_slice(template);
             }
-            ctx.charge(out.len() - charged)?;
-            charged = out.len();
+            ctx.charge_growth(out.len(), &mut charged)?;
         }
         last_end = end;
         let width = if at < text.len() { rune_width(&text[at..]) } else { 0 };
@@ -250,11 +208,10 @@ fn replace(ctx: &mut Ctx<'_>, regex: &GoRegex, args: &Args<'_>, expand: bool) ->
 
 /// `Regexp.Expand`: `$1`, `$name` and `${name}`, where a name goes on as far as letters, digits and `_` do, so that
 /// `$1W` is the group named `1W`. Groups that are not there give nothing; a `$` that begins nothing stays.
-fn expand_template(
+fn expand_template<'t>(
     names: &[Option<String>],
     template: &[u8],
-    text: &[u8],
-    locations: &regex::bytes::CaptureLocations,
+    group: impl Fn(usize) -> Option<&'t [u8]>,
     out: &mut Vec<u8>,
 ) {
     let mut rest = template;
@@ -278,16 +235,14 @@ fn expand_template(
             && name.len() <= 9;
         if numeric {
             let index = name.iter().fold(0, |n, d| n * 10 + usize::from(d - b'0'));
-            if let Some((start, end)) = locations.get(index) {
-                out.extend_from_slice(&text[start..end]);
-            }
+            out.extend_from_slice(group(index).unwrap_or_default());
             continue;
         }
         for (index, known) in names.iter().enumerate() {
             if known.as_ref().is_some_and(|known| known.as_bytes() == name)
-                && let Some((start, end)) = locations.get(index)
+                && let Some(text) = group(index)
             {
-                out.extend_from_slice(&text[start..end]);
+                out.extend_from_slice(text);
                 break;
             }
         }
@@ -301,7 +256,7 @@ fn group_name(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let body = &text[if braced { 2 } else { 1 }..];
     let mut end = 0;
     while end < body.len() {
-        let (rune, width) = strconv::decode_rune(&body[end..]);
+        let (rune, width) = strconv::valid_rune(&body[end..]);
         let word = rune.is_some_and(|c| {
             c == '_' || crate::helm::unicode::is_letter(c) || crate::helm::unicode::is_digit(c)
         });
@@ -318,15 +273,10 @@ fn group_name(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::syntax::{Groups, translate};
 
     fn error(source: &str) -> String {
-        String::from_utf8(GoRegex::new(source.as_bytes()).unwrap_err().0).unwrap()
-    }
-
-    fn all(source: &str, text: &str) -> Vec<String> {
-        let regex = GoRegex::new(source.as_bytes()).unwrap();
-        regex.find_all(text.as_bytes(), -1).into_iter().map(|(a, b)| text[a..b].to_owned()).collect()
+        String::from_utf8(translate(source.as_bytes(), Groups::Ignore).unwrap_err().0).unwrap()
     }
 
     #[test]
@@ -350,16 +300,5 @@ mod tests {
         ] {
             assert_eq!(error(source), format!("error parsing regexp: {words}"), "{source}");
         }
-    }
-
-    #[test]
-    fn classes_are_ascii_and_odd_characters_plain() {
-        assert_eq!(all(r"\w+", "a\u{e9}b_1 \u{663}"), ["a", "b_1"]);
-        assert_eq!(all(r"[a&&b]+", "a&b"), ["a&b"]);
-        assert_eq!(all(r"\<a{,2}", "<a{,2}"), ["<a{,2}"]);
-        assert_eq!(all(r"\Qa.b\E+", "a.bb a-b"), ["a.bb"]);
-        assert_eq!(all("a*", "baac"), ["", "aa", ""]);
-        assert_eq!(all(r"[\d[:alpha:]\-\]]+", "a1-]."), ["a1-]"]);
-        assert_eq!(all(r"\x{48}\151\x21", "Hi!"), ["Hi!"]);
     }
 }

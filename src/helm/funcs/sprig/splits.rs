@@ -35,7 +35,7 @@ fn pieces<'a>(text: &'a [u8], separator: &[u8], limit: Option<usize>) -> Vec<&'a
     let full = |parts: &Vec<_>| limit.is_some_and(|limit| parts.len() + 1 >= limit);
     if separator.is_empty() {
         while !rest.is_empty() && !full(&parts) {
-            let (piece, tail) = rest.split_at(strconv::decode_rune(rest).1);
+            let (piece, tail) = rest.split_at(strconv::valid_rune(rest).1);
             parts.push(piece);
             rest = tail;
         }

@@ -10,7 +10,7 @@ use crate::helm::value::{Str, Value, lossy};
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::new("hello", &[], |_, _| Ok("Hello!".into())),
     Function::new("trunc", &[&INT, &STRING], trunc),
-    Function::new("trim", &[&STRING], |_, args| Ok(slice(trim_space(args.str(0)?)))),
+    Function::new("trim", &[&STRING], |_, args| Ok(slice(unicode::trim(args.str(0)?)))),
     Function::new("upper", &[&STRING], |_, args| Ok(map_runes(args.str(0)?, unicode::to_upper))),
     Function::new("lower", &[&STRING], |_, args| Ok(map_runes(args.str(0)?, unicode::to_lower))),
     Function::new("substr", &[&INT, &INT, &STRING], substr),
@@ -59,16 +59,11 @@ fn map_runes(text: &Str, change: fn(char) -> char) -> Value {
     Value::String(lossy(text).chars().map(change).collect::<String>().into())
 }
 
-/// `strings.TrimSpace`.
-fn trim_space(text: &[u8]) -> &[u8] {
-    trim_matches(text, unicode::is_space)
-}
-
 /// `strings.TrimFunc`; an invalid byte counts as U+FFFD.
 fn trim_matches(text: &[u8], cut: impl Fn(char) -> bool) -> &[u8] {
     let mut text = text;
     while !text.is_empty() {
-        let (rune, width) = strconv::decode_rune(text);
+        let (rune, width) = strconv::valid_rune(text);
         if !cut(rune.unwrap_or('\u{fffd}')) {
             break;
         }
@@ -88,7 +83,7 @@ fn trim_matches(text: &[u8], cut: impl Fn(char) -> bool) -> &[u8] {
 fn last_rune(text: &[u8]) -> (Option<char>, usize) {
     for width in (1..=text.len().min(4)).rev() {
         let tail = &text[text.len() - width..];
-        if let (Some(rune), decoded) = strconv::decode_rune(tail)
+        if let (Some(rune), decoded) = strconv::valid_rune(tail)
             && decoded == width
         {
             return (Some(rune), width);
@@ -173,7 +168,7 @@ fn quote(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
         if !out.is_empty() {
             out.push(b' ');
         }
-        strconv::quote_into(&text, &mut out);
+        strconv::append_quote(&mut out, &text, false);
     }
     Ok(Value::String(out.into()))
 }
@@ -260,7 +255,7 @@ fn replace_nothing(ctx: &mut Ctx<'_>, new: &[u8], text: &[u8]) -> Answer {
     let mut out = Vec::with_capacity(size);
     let mut rest = text;
     while !rest.is_empty() {
-        let (_, width) = strconv::decode_rune(rest);
+        let (_, width) = strconv::valid_rune(rest);
         out.extend_from_slice(new);
         out.extend_from_slice(&rest[..width]);
         rest = &rest[width..];

@@ -212,7 +212,7 @@ fn is_alphabet(c: char) -> bool {
 fn next_valid(text: &[u8], before: char) -> (char, usize) {
     let mut at = 0;
     while at < text.len() {
-        let (rune, width) = strconv::decode_rune(&text[at..]);
+        let (rune, width) = strconv::valid_rune(&text[at..]);
         at += width;
         match rune {
             Some(rune) if rune != '\u{fffd}' => return (rune, at),

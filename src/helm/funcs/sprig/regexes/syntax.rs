@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 /// Why an expression is refused; the text is Go's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegexError(pub Vec<u8>);
+pub(super) struct RegexError(pub(super) Vec<u8>);
 
 const MAX_COUNT: i64 = 1000;
 const MAX_DEPTH: usize = 1000;
@@ -64,11 +64,20 @@ struct Translator<'a> {
     atom_weight: i64,
     /// Of the groups that capture, the whole match first.
     names: Vec<Option<String>>,
+    /// What such a group begins with.
+    opening: &'static str,
+}
+
+/// Whether the groups of a translation capture: what only searches is smaller and faster without.
+#[derive(Copy, Clone, PartialEq, Eq)]
+pub(super) enum Groups {
+    Capture,
+    Ignore,
 }
 
 /// The same expression for the `regex` crate, without names, and the names of its groups. Two groups may have one
 /// name in Go.
-pub(super) fn translate(source: &[u8]) -> Step<(String, Vec<Option<String>>)> {
+pub(super) fn translate(source: &[u8], groups: Groups) -> Step<(String, Vec<Option<String>>)> {
     let Ok(whole) = std::str::from_utf8(source) else {
         let text = [b"error parsing regexp: invalid UTF-8: `".as_slice(), source, b"`"].concat();
         return Err(RegexError(text));
@@ -83,6 +92,7 @@ pub(super) fn translate(source: &[u8]) -> Step<(String, Vec<Option<String>>)> {
         weight: 1,
         atom_weight: 1,
         names: vec![None],
+        opening: if groups == Groups::Capture { "(" } else { "(?:" },
     };
     translator.run()?;
     Ok((translator.out, translator.names))
@@ -124,7 +134,7 @@ impl<'a> Translator<'a> {
                 '(' => {
                     self.rest = &before[1..];
                     self.names.push(None);
-                    self.open(self.flags, "(")?;
+                    self.open(self.flags, self.opening)?;
                 }
                 '|' => {
                     self.rest = &before[1..];
@@ -255,7 +265,7 @@ impl<'a> Translator<'a> {
             }
             self.rest = &start[end + 1..];
             self.names.push(Some(name.to_owned()));
-            return self.open(self.flags, "(");
+            return self.open(self.flags, self.opening);
         }
         self.rest = &start[2..];
         let (mut flags, mut on, mut seen) = (self.flags, true, false);

@@ -1,48 +1,67 @@
-//! Go's `path.Clean`, `path.Base` and `filepath.Match`, which decide what a chart may contain and what is ignored.
+//! Go's `path.Clean`, `Base`, `Dir`, `Ext` and `filepath.Match`, which decide what a chart may contain and what is
+//! ignored, and which templates may call.
 //!
 //! Works on text with `/`; nothing here touches a disk.
 
 /// The shortest equal path by words alone: no `.`, no `//`, `..` only at the start; empty gives `.`.
 pub fn clean(path: &str) -> String {
-    let rooted = path.starts_with('/');
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => match parts.last() {
-                Some(&last) if last != ".." => {
-                    parts.pop();
-                }
-                _ if rooted => {}
-                _ => parts.push(".."),
-            },
-            part => parts.push(part),
-        }
-    }
-    let joined = parts.join("/");
-    match (rooted, joined.is_empty()) {
-        (true, _) => format!("/{joined}"),
-        (false, true) => ".".to_owned(),
-        (false, false) => joined,
-    }
+    String::from_utf8(clean_bytes(path.as_bytes())).expect("paths are cut at slashes")
 }
 
 /// The last element; `.` for the empty path, `/` for slashes alone.
 pub fn base(path: &str) -> &str {
-    if path.is_empty() {
-        return ".";
-    }
-    let trimmed = path.trim_end_matches('/');
-    if trimmed.is_empty() {
-        return "/";
-    }
-    trimmed.rsplit('/').next().unwrap_or(trimmed)
+    std::str::from_utf8(base_bytes(path.as_bytes())).expect("paths are cut at slashes")
 }
 
 /// The suffix from the last dot of the last element, with the dot; empty where there is none.
 pub fn extension(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.rfind('.').map_or("", |dot| &name[dot..])
+    std::str::from_utf8(extension_bytes(path.as_bytes())).expect("paths are cut at dots")
+}
+
+/// [`clean`] of a path that need not be UTF-8.
+pub fn clean_bytes(path: &[u8]) -> Vec<u8> {
+    let rooted = path.starts_with(b"/");
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in path.split(|&b| b == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." if parts.last().is_some_and(|last| *last != b"..") => {
+                parts.pop();
+            }
+            b".." if rooted => {}
+            _ => parts.push(part),
+        }
+    }
+    let joined = parts.join(&b'/');
+    match (rooted, joined.is_empty()) {
+        (true, _) => [b"/".as_slice(), &joined].concat(),
+        (false, true) => b".".to_vec(),
+        (false, false) => joined,
+    }
+}
+
+/// [`base`] of a path that need not be UTF-8.
+pub fn base_bytes(path: &[u8]) -> &[u8] {
+    if path.is_empty() {
+        return b".";
+    }
+    let end = path.iter().rposition(|&b| b != b'/').map_or(0, |at| at + 1);
+    if end == 0 {
+        return b"/";
+    }
+    let start = memchr::memrchr(b'/', &path[..end]).map_or(0, |at| at + 1);
+    &path[start..end]
+}
+
+/// All but the last element, cleaned (`path.Dir`).
+pub fn dir_bytes(path: &[u8]) -> Vec<u8> {
+    clean_bytes(&path[..memchr::memrchr(b'/', path).map_or(0, |at| at + 1)])
+}
+
+/// [`extension`] of a path that need not be UTF-8.
+pub fn extension_bytes(path: &[u8]) -> &[u8] {
+    let start = memchr::memrchr(b'/', path).map_or(0, |at| at + 1);
+    memchr::memrchr(b'.', &path[start..]).map_or(&[], |at| &path[start + at..])
 }
 
 /// A pattern that `filepath.Match` does not understand.
@@ -198,6 +217,7 @@ mod tests {
             ("a//b/./c", "a/b/c"),
             ("a/../b", "b"),
             ("../a", "../a"),
+            ("../../a", "../../a"),
             ("a/../..", ".."),
             ("", "."),
             ("a/", "a"),
@@ -205,7 +225,10 @@ mod tests {
         ] {
             assert_eq!(clean(from), to, "{from}");
         }
-        assert_eq!(base("a/b/"), "b");
+        assert_eq!((base("a/b//"), base("//"), base("")), ("b", "/", "."));
+        assert_eq!(dir_bytes(b"a/b"), b"a");
+        assert_eq!(dir_bytes(b"a"), b".");
+        assert_eq!(dir_bytes(b"/a"), b"/");
         assert_eq!(extension("a.b/c"), "");
         assert_eq!(extension("x/c.tgz"), ".tgz");
     }

@@ -35,8 +35,41 @@ pub fn append_float(out: &mut Vec<u8>, value: f64, verb: u8, precision: Option<u
     }
 }
 
+/// `strconv.FormatFloat(value, 'g', -1, 64)`, which is also `%v` and `%g`.
+pub fn format_shortest(value: f64) -> String {
+    format_float(value, b'g', None)
+}
+
+/// `strconv.FormatFloat(value, 'f', -1, 64)`.
+pub fn format_plain(value: f64) -> String {
+    format_float(value, b'f', None)
+}
+
+/// The shortest digits that read back as this number, and the place of the point: 12.5 is `("125", 2)`, 0 is
+/// `("0", 1)`. For finite numbers.
+pub fn shortest_digits(value: f64) -> (String, i32) {
+    let Decimal { digits, point } = Decimal::of(value.abs(), None);
+    if digits.is_empty() {
+        return ("0".to_owned(), 1);
+    }
+    (String::from_utf8(digits).expect("digits are ASCII"), point)
+}
+
 /// More digits than any float64 has: from here on there are only zeros.
 const EXACT: usize = 1100;
+
+/// The shortest text that reads back. Where two of that length are equally near, Rust takes the upper one and Go the
+/// even one; with fewer digits than [`UNIQUE`] there is only one.
+fn shortest_text(value: f64) -> String {
+    const UNIQUE: usize = 15;
+    let text = format!("{value:e}");
+    let digits = text.bytes().take_while(|b| *b != b'e').filter(u8::is_ascii_digit).count();
+    if digits < UNIQUE {
+        return text;
+    }
+    let nearest = format!("{value:.*e}", digits - 1);
+    if nearest.parse() == Ok(value) { nearest } else { text }
+}
 
 /// Digits without leading and trailing zeros, the decimal point standing before digit `point`.
 struct Decimal {
@@ -48,7 +81,7 @@ impl Decimal {
     /// Rounded to `digits` significant digits; the shortest exact ones for `None`.
     fn of(value: f64, digits: Option<usize>) -> Self {
         let text = match digits {
-            None => format!("{value:e}"),
+            None => shortest_text(value),
             Some(digits) => format!("{value:.*e}", digits.saturating_sub(1).min(EXACT)),
         };
         let (mantissa, exponent) = text.split_once('e').expect("`{:e}` writes an exponent");
@@ -82,8 +115,7 @@ fn append_exponent(out: &mut Vec<u8>, decimal: &Decimal, precision: Option<usize
 
 fn append_fixed(out: &mut Vec<u8>, value: f64, precision: Option<usize>) {
     match precision {
-        // Rust writes the shortest digits that read back, without an exponent, as Go does.
-        None => out.extend_from_slice(format!("{value}").as_bytes()),
+        None => append_positional(out, &Decimal::of(value, None)),
         Some(precision) => {
             let exact = precision.min(EXACT);
             out.extend_from_slice(format!("{value:.exact$}").as_bytes());
@@ -110,6 +142,11 @@ fn append_general(out: &mut Vec<u8>, value: f64, verb: u8, precision: Option<usi
         append_exponent(out, &decimal, Some(after), if verb == b'g' { b'e' } else { b'E' });
         return;
     }
+    append_positional(out, &decimal);
+}
+
+/// All digits, without an exponent.
+fn append_positional(out: &mut Vec<u8>, decimal: &Decimal) {
     if decimal.point <= 0 {
         out.push(b'0');
         if !decimal.digits.is_empty() {
@@ -218,6 +255,10 @@ mod tests {
         ] {
             assert_eq!(format_float(value, b'g', None), text);
         }
+        // Equally near to ...99.2 and ...99.3.
+        assert_eq!(format_plain(900_719_925_474_099.25), "900719925474099.2");
+        assert_eq!(format_plain(1e22), "10000000000000000000000");
+        assert_eq!((format_plain(0.0), format_plain(-0.5)), ("0".to_owned(), "-0.5".to_owned()));
         assert_eq!(format_float(123_456.0, b'g', Some(3)), "1.23e+05");
         assert_eq!(format_float(100.0, b'g', Some(3)), "100");
         assert_eq!(format_float(1.0, b'e', Some(6)), "1.000000e+00");

@@ -1,37 +1,41 @@
 //! strconv's quoting.
 
-use unicode_general_category::{GeneralCategory, get_general_category};
+use crate::helm::unicode::is_print;
 
-/// The first character of `bytes` and its length; U+FFFD and 1 where the bytes are not valid UTF-8 (0 for none).
-pub fn decode_rune(bytes: &[u8]) -> (char, usize) {
-    let Some(&first) = bytes.first() else { return ('\u{fffd}', 0) };
-    if first < 0x80 {
-        return (char::from(first), 1);
-    }
-    let head = &bytes[..bytes.len().min(4)];
-    let valid = match std::str::from_utf8(head) {
-        Ok(text) => text,
-        Err(error) => std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or(""),
+/// The first rune of a Go string: the character, or `None` for a byte that is not part of valid UTF-8, and its width
+/// (0 for the empty text).
+pub fn valid_rune(text: &[u8]) -> (Option<char>, usize) {
+    let width = match text.first() {
+        None => return (None, 0),
+        Some(first @ ..0x80) => return (Some(char::from(*first)), 1),
+        Some(0xc2..=0xdf) => 2,
+        Some(0xe0..=0xef) => 3,
+        Some(0xf0..=0xf4) => 4,
+        Some(_) => return (None, 1),
     };
-    valid.chars().next().map_or(('\u{fffd}', 1), |c| (c, c.len_utf8()))
+    match text.get(..width).and_then(|bytes| std::str::from_utf8(bytes).ok()) {
+        Some(piece) => (piece.chars().next(), width),
+        None => (None, 1),
+    }
 }
 
-/// `strconv.IsPrint`: letters, marks, numbers, punctuation, symbols, and the ASCII space.
-pub fn is_print(c: char) -> bool {
-    if c.is_ascii() {
-        return (' '..='~').contains(&c);
-    }
-    !matches!(
-        get_general_category(c),
-        GeneralCategory::Control
-            | GeneralCategory::Format
-            | GeneralCategory::PrivateUse
-            | GeneralCategory::Surrogate
-            | GeneralCategory::Unassigned
-            | GeneralCategory::LineSeparator
-            | GeneralCategory::ParagraphSeparator
-            | GeneralCategory::SpaceSeparator
-    )
+/// `utf8.DecodeRune`: as [`valid_rune`], with U+FFFD for what is not valid.
+pub fn decode_rune(text: &[u8]) -> (char, usize) {
+    let (rune, width) = valid_rune(text);
+    (rune.unwrap_or('\u{fffd}'), width)
+}
+
+/// The runes of a Go string, each invalid byte as `None`.
+pub fn runes(text: &[u8]) -> impl Iterator<Item = Option<char>> + '_ {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (rune, width) = valid_rune(rest);
+        rest = &rest[width..];
+        Some(rune)
+    })
 }
 
 /// `strconv.Quote`.
@@ -54,13 +58,12 @@ pub fn append_quote(out: &mut Vec<u8>, text: &[u8], ascii: bool) {
             rest = &rest[run..];
             continue;
         }
-        let (c, len) = decode_rune(rest);
-        if len == 1 && first >= 0x80 {
-            push_hex(out, b"\\x", u32::from(first), 2);
-        } else {
-            append_escaped(out, c, '"', ascii);
+        let (rune, width) = valid_rune(rest);
+        match rune {
+            Some(c) => append_escaped(out, c, '"', ascii),
+            None => push_hex(out, b"\\x", u32::from(first), 2),
         }
-        rest = &rest[len..];
+        rest = &rest[width..];
     }
     out.push(b'"');
 }
@@ -116,15 +119,11 @@ fn push_hex(out: &mut Vec<u8>, head: &[u8], n: u32, width: usize) {
 pub fn can_backquote(text: &[u8]) -> bool {
     let mut rest = text;
     while !rest.is_empty() {
-        let (c, len) = decode_rune(rest);
-        let bad = match len {
-            1 => c == '\u{fffd}' || c < ' ' && c != '\t' || c == '`' || c == '\u{7f}',
-            _ => c == '\u{feff}',
-        };
-        if bad {
+        let (rune, width) = valid_rune(rest);
+        if rune.is_none_or(|c| c < ' ' && c != '\t' || matches!(c, '`' | '\u{7f}' | '\u{feff}')) {
             return false;
         }
-        rest = &rest[len..];
+        rest = &rest[width..];
     }
     true
 }

@@ -3,7 +3,12 @@
 //! Text is bytes, since a Go string need not be UTF-8. Nothing here fails on any input: a parse gives the value
 //! Go gives beside its error, so that callers who ignore the error (sprig's `atoi`) see the same number.
 
-use super::unicode;
+mod float;
+mod quote;
+
+pub use float::{append_float, format_float, format_plain, format_shortest, shortest_digits};
+pub use quote::{append_quote, append_quote_rune, can_backquote, decode_rune, quote, runes, valid_rune};
+
 use std::borrow::Cow;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -24,104 +29,6 @@ impl NumberError {
             Self::Syntax => "invalid syntax",
             Self::Range => "value out of range",
         }
-    }
-}
-
-/// The next rune of a Go string: the character, or `None` for a byte that is not part of valid UTF-8, and its width.
-/// The text must not be empty.
-pub fn decode_rune(text: &[u8]) -> (Option<char>, usize) {
-    let first = text[0];
-    if first < 0x80 {
-        return (Some(char::from(first)), 1);
-    }
-    let width = match first {
-        0xc2..=0xdf => 2,
-        0xe0..=0xef => 3,
-        0xf0..=0xf4 => 4,
-        _ => return (None, 1),
-    };
-    match text.get(..width).and_then(|bytes| std::str::from_utf8(bytes).ok()) {
-        Some(piece) => (piece.chars().next(), width),
-        None => (None, 1),
-    }
-}
-
-/// The runes of a Go string, each invalid byte as `None`.
-pub fn runes(text: &[u8]) -> impl Iterator<Item = Option<char>> + '_ {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let (rune, width) = decode_rune(rest);
-        rest = &rest[width..];
-        Some(rune)
-    })
-}
-
-/// `strconv.Quote`, which is also `%q`.
-pub fn quote(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len() + 2);
-    quote_into(text, &mut out);
-    out
-}
-
-/// `strconv.Quote` at the end of a buffer.
-pub fn quote_into(text: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
-    let mut rest = text;
-    while !rest.is_empty() {
-        // Runs that need no escape are copied whole.
-        let plain = rest
-            .iter()
-            .position(|&b| !(0x20..0x7f).contains(&b) || b == b'"' || b == b'\\')
-            .unwrap_or(rest.len());
-        out.extend_from_slice(&rest[..plain]);
-        rest = &rest[plain..];
-        if rest.is_empty() {
-            break;
-        }
-        let (rune, width) = decode_rune(rest);
-        match rune {
-            Some(c) => escape_rune(c, b'"', out),
-            None => hex_escape(b"\\x", u32::from(rest[0]), 2, out),
-        }
-        rest = &rest[width..];
-    }
-    out.push(b'"');
-}
-
-/// One rune inside quotes, as `strconv.AppendQuoteRune` and `Quote` write it.
-pub fn escape_rune(c: char, quote: u8, out: &mut Vec<u8>) {
-    let short = match c {
-        '\u{7}' => b'a',
-        '\u{8}' => b'b',
-        '\u{c}' => b'f',
-        '\n' => b'n',
-        '\r' => b'r',
-        '\t' => b't',
-        '\u{b}' => b'v',
-        '\\' => b'\\',
-        c if c == char::from(quote) => quote,
-        _ => 0,
-    };
-    if short != 0 {
-        out.extend_from_slice(&[b'\\', short]);
-    } else if unicode::is_print(c) {
-        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-    } else if c < ' ' || c == '\u{7f}' {
-        hex_escape(b"\\x", u32::from(c), 2, out);
-    } else if u32::from(c) < 0x1_0000 {
-        hex_escape(b"\\u", u32::from(c), 4, out);
-    } else {
-        hex_escape(b"\\U", u32::from(c), 8, out);
-    }
-}
-
-fn hex_escape(lead: &[u8], number: u32, digits: u32, out: &mut Vec<u8>) {
-    out.extend_from_slice(lead);
-    for place in (0..digits).rev() {
-        out.push(HEX[(number >> (4 * place) & 15) as usize]);
     }
 }
 
@@ -311,70 +218,9 @@ fn parse_hex_float(whole: &[u8], body: &[u8]) -> Result<f64, NumberError> {
     Ok(value)
 }
 
-/// The shortest digits that read back as this number, and the place of the point: 12.5 is `("125", 2)`.
-/// For finite numbers.
-pub fn shortest_digits(value: f64) -> (String, i32) {
-    let text = format!("{:e}", value.abs());
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    (digits.replace('.', ""), exponent + 1)
-}
-
-/// `strconv.FormatFloat(value, 'g', -1, 64)`, which is also `%v` and `%g`: an exponent is written below 1e-4 and
-/// from 1e6 on, however many digits there are.
-pub fn format_float(value: f64) -> String {
-    if value.is_nan() {
-        return "NaN".into();
-    }
-    if value.is_infinite() {
-        return if value > 0.0 { "+Inf" } else { "-Inf" }.into();
-    }
-    let (digits, point) = shortest_digits(value);
-    let sign = if value.is_sign_negative() { "-" } else { "" };
-    let exponent = point - 1;
-    if !(-4..6).contains(&exponent) {
-        let (head, tail) = digits.split_at(1);
-        let dot = if tail.is_empty() { "" } else { "." };
-        let mark = if exponent < 0 { '-' } else { '+' };
-        return format!("{sign}{head}{dot}{tail}e{mark}{:02}", exponent.abs());
-    }
-    format!("{sign}{}", plain(&digits, point))
-}
-
-fn plain(digits: &str, point: i32) -> String {
-    let len = i32::try_from(digits.len()).unwrap_or(i32::MAX);
-    let zeros = |count: i32| "0".repeat(usize::try_from(count).unwrap_or(0));
-    if point <= 0 {
-        format!("0.{}{digits}", zeros(-point))
-    } else if point >= len {
-        format!("{digits}{}", zeros(point - len))
-    } else {
-        let (whole, part) = digits.split_at(usize::try_from(point).unwrap_or(0));
-        format!("{whole}.{part}")
-    }
-}
-
-/// `strconv.FormatFloat(value, 'f', -1, 64)`, for finite numbers.
-pub fn format_plain(value: f64) -> String {
-    let (digits, point) = shortest_digits(value);
-    let sign = if value.is_sign_negative() { "-" } else { "" };
-    format!("{sign}{}", plain(&digits, point))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quoting_escapes_as_go_does() {
-        let quoted = |text: &[u8]| String::from_utf8(quote(text)).unwrap();
-        assert_eq!(quoted(b"a\"b\\c\n\x07\x7f\xff"), r#""a\"b\\c\n\a\x7f\xff""#);
-        assert_eq!(
-            quoted("h\u{e9} \u{a0}\u{200b}\u{1f600}\u{fffd}\u{e0001}".as_bytes()),
-            "\"h\u{e9} \\u00a0\\u200b\u{1f600}\u{fffd}\\U000e0001\""
-        );
-        assert_eq!(quoted(b"\xe6\x97"), r#""\xe6\x97""#);
-    }
 
     #[test]
     fn integers_with_base_zero() {
@@ -393,17 +239,6 @@ mod tests {
 
     #[test]
     fn floats() {
-        for (value, text) in [
-            (100_000.0, "100000"),
-            (1e6, "1e+06"),
-            (1e-5, "1e-05"),
-            (0.0001, "0.0001"),
-            (123_456_789.5, "1.234567895e+08"),
-            (-0.0, "-0"),
-            (1e100, "1e+100"),
-        ] {
-            assert_eq!(format_float(value), text);
-        }
         assert_eq!(parse_float(b"0x1.8p1"), Ok(3.0));
         assert_eq!(parse_float(b"1_000.5"), Ok(1000.5));
         assert_eq!(parse_float(b"-Inf"), Ok(f64::NEG_INFINITY));

@@ -1,0 +1,249 @@
+//! Compiled expressions: searching as Go searches, within what a render may use.
+//!
+//! Searching is linear in the text, but an expression may be large and a text be searched from every place in it. So
+//! compiling costs steps by the size of what comes out, and every search by what it may walk over.
+
+use super::syntax::{self, Groups, RegexError};
+use crate::helm::funcs::{Ctx, FuncError};
+use crate::helm::strconv;
+use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
+use std::borrow::Cow;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Sizes that compiling is tried with, in bytes, and the steps that each costs.
+const SIZES: &[(usize, u64)] =
+    &[(8 << 10, 100), (64 << 10, 1_000), (512 << 10, 10_000), (4 << 20, 200_000), (32 << 20, 2_000_000)];
+/// Bytes that one state of a compiled expression takes, about.
+const STATE: usize = 100;
+/// Bytes that are searched in the time of one step, by an automaton that is not limited by its size.
+const BYTES_A_STEP: usize = 512;
+/// States times bytes that are searched in the time of one step where it is.
+const WORK_A_STEP: usize = 1 << 12;
+/// Groups times bytes of source that may capture.
+const MAX_CAPTURES: usize = 1 << 22;
+/// Compiled expressions kept for the next call.
+const CACHED: usize = 256;
+
+/// Why there is no match and no mismatch.
+pub(super) enum Refused {
+    /// The expression is none.
+    Syntax(RegexError),
+    /// The render would use too much.
+    Limit(FuncError),
+}
+
+impl From<FuncError> for Refused {
+    fn from(error: FuncError) -> Self {
+        Self::Limit(error)
+    }
+}
+
+/// A compiled expression.
+pub(super) struct Program {
+    source: Vec<u8>,
+    search: Regex,
+    size: usize,
+    capturing: OnceCell<Regex>,
+    /// Of the groups that capture, the whole match first.
+    pub(super) names: Vec<Option<String>>,
+}
+
+type Cache = BTreeMap<Vec<u8>, Result<Rc<Program>, RegexError>>;
+
+thread_local! {
+    static CACHE: RefCell<Cache> = const { RefCell::new(Cache::new()) };
+}
+
+/// `regexp.Compile`, or what it gave the last time.
+pub(super) fn compiled(ctx: &mut Ctx<'_>, source: &[u8]) -> Result<Rc<Program>, Refused> {
+    if let Some(known) = CACHE.with_borrow(|cache| cache.get(source).cloned()) {
+        return known.map_err(Refused::Syntax);
+    }
+    let program = match Program::new(ctx, source) {
+        Ok(program) => Ok(Rc::new(program)),
+        Err(Refused::Syntax(error)) => Err(error),
+        Err(limit) => return Err(limit),
+    };
+    CACHE.with_borrow_mut(|cache| {
+        if cache.len() >= CACHED {
+            cache.clear();
+        }
+        cache.insert(source.to_vec(), program.clone());
+    });
+    program.map_err(Refused::Syntax)
+}
+
+/// Compiles with the least room that does, and says how much that was.
+fn build(ctx: &mut Ctx<'_>, source: &[u8], translated: &str) -> Result<(Regex, usize), Refused> {
+    for (size, steps) in SIZES {
+        ctx.spend(*steps)?;
+        let built = RegexBuilder::new(translated).size_limit(*size).nest_limit(5000).build();
+        if let Ok(regex) = built {
+            return Ok((regex, *size));
+        }
+    }
+    Err(Refused::Syntax(syntax::too_large(&String::from_utf8_lossy(source))))
+}
+
+impl Program {
+    fn new(ctx: &mut Ctx<'_>, source: &[u8]) -> Result<Self, Refused> {
+        ctx.spend(source.len() as u64)?;
+        let (translated, names) = syntax::translate(source, Groups::Ignore).map_err(Refused::Syntax)?;
+        let (search, size) = build(ctx, source, &translated)?;
+        Ok(Self { source: source.to_vec(), search, size, capturing: OnceCell::new(), names })
+    }
+
+    /// Whether the expression is the empty one.
+    pub(super) fn is_empty(&self) -> bool {
+        self.source.is_empty()
+    }
+
+    /// Accounts for a search of that many bytes.
+    fn spend(&self, ctx: &mut Ctx<'_>, first: bool, bytes: usize) -> Result<(), FuncError> {
+        let work = if first { bytes.saturating_mul(self.size / STATE) / WORK_A_STEP } else { 0 };
+        ctx.spend((bytes / BYTES_A_STEP + work) as u64)
+    }
+
+    /// The first match at or after a place.
+    pub(super) fn find_at(
+        &self,
+        ctx: &mut Ctx<'_>,
+        subject: &Subject<'_>,
+        from: usize,
+    ) -> Result<Option<(usize, usize)>, FuncError> {
+        self.spend(ctx, from == 0, subject.shown.len().saturating_sub(from))?;
+        let mut from = subject.shown_at(from);
+        while let Some(found) = self.search.find_at(&subject.shown, from) {
+            if subject.is_boundary(found.start()) {
+                return Ok(Some((subject.given_at(found.start()), subject.given_at(found.end()))));
+            }
+            from = found.start() + 1;
+        }
+        Ok(None)
+    }
+
+    /// The expression with its groups, for [`Program::captures_at`].
+    pub(super) fn capturing(&self, ctx: &mut Ctx<'_>) -> Result<&Regex, FuncError> {
+        if let Some(regex) = self.capturing.get() {
+            return Ok(regex);
+        }
+        if self.names.len().saturating_mul(self.source.len()) > MAX_CAPTURES {
+            return Err(FuncError::Limit("the groups that an expression may capture"));
+        }
+        let built = syntax::translate(&self.source, Groups::Capture)
+            .map_err(Refused::Syntax)
+            .and_then(|(translated, _)| build(ctx, &self.source, &translated));
+        match built {
+            Ok((regex, _)) => Ok(self.capturing.get_or_init(|| regex)),
+            Err(Refused::Limit(error)) => Err(error),
+            Err(Refused::Syntax(RegexError(text))) => Err(FuncError::message(text)),
+        }
+    }
+
+    /// As [`Program::find_at`], with the places of the groups in `locations`.
+    pub(super) fn captures_at(
+        &self,
+        ctx: &mut Ctx<'_>,
+        locations: &mut CaptureLocations,
+        subject: &Subject<'_>,
+        from: usize,
+    ) -> Result<Option<(usize, usize)>, FuncError> {
+        self.spend(ctx, from == 0, subject.shown.len().saturating_sub(from))?;
+        let regex = self.capturing(ctx)?;
+        let mut from = subject.shown_at(from);
+        while let Some(found) = regex.captures_read_at(locations, &subject.shown, from) {
+            if subject.is_boundary(found.start()) {
+                return Ok(Some((subject.given_at(found.start()), subject.given_at(found.end()))));
+            }
+            from = found.start() + 1;
+        }
+        Ok(None)
+    }
+
+    /// `FindAllStringIndex`: an empty match right after another one does not count.
+    pub(super) fn find_all(
+        &self,
+        ctx: &mut Ctx<'_>,
+        text: &[u8],
+        limit: i64,
+    ) -> Result<Vec<(usize, usize)>, FuncError> {
+        let subject = Subject::new(text);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut found = Vec::new();
+        let (mut at, mut last_end) = (0, None);
+        while found.len() < limit && at <= text.len() {
+            let Some((start, end)) = self.find_at(ctx, &subject, at)? else {
+                break;
+            };
+            let accepted = end != at || last_end != Some(start);
+            at = if end == at { at + rune_width(&text[at..]) } else { end };
+            last_end = Some(end);
+            if accepted {
+                ctx.charge(size_of::<(usize, usize)>() * 2)?;
+                found.push((start, end));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A text to search. To Go a byte that is not part of UTF-8 is a U+FFFD one byte wide; here such bytes are written
+/// out as that character, and places are counted back.
+pub(super) struct Subject<'t> {
+    shown: Cow<'t, [u8]>,
+    /// Where in the given text a byte was replaced.
+    replaced: Vec<usize>,
+}
+
+/// By how much the stand-in is longer than the byte.
+const LONGER: usize = '\u{fffd}'.len_utf8() - 1;
+
+impl<'t> Subject<'t> {
+    pub(super) fn new(given: &'t [u8]) -> Self {
+        if std::str::from_utf8(given).is_ok() {
+            return Self { shown: Cow::Borrowed(given), replaced: Vec::new() };
+        }
+        let (mut shown, mut replaced, mut at) = (Vec::with_capacity(given.len() + 64), Vec::new(), 0);
+        while at < given.len() {
+            let (rune, width) = strconv::valid_rune(&given[at..]);
+            match rune {
+                Some(_) => shown.extend_from_slice(&given[at..at + width]),
+                None => {
+                    replaced.push(at);
+                    shown.extend_from_slice("\u{fffd}".as_bytes());
+                }
+            }
+            at += width;
+        }
+        Self { shown: Cow::Owned(shown), replaced }
+    }
+
+    fn shown_at(&self, given: usize) -> usize {
+        given + LONGER * self.replaced.partition_point(|&at| at < given)
+    }
+
+    pub(super) fn given_at(&self, shown: usize) -> usize {
+        let (mut low, mut high) = (0, self.replaced.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.replaced[middle] + LONGER * middle < shown {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        shown - LONGER * low
+    }
+
+    /// Whether a character may begin there: `\B` alone matches inside of one.
+    fn is_boundary(&self, shown: usize) -> bool {
+        self.shown.get(shown).is_none_or(|byte| byte & 0xc0 != 0x80)
+    }
+}
+
+/// The width of the rune at the front, 1 at the end.
+pub(super) fn rune_width(text: &[u8]) -> usize {
+    if text.is_empty() { 1 } else { strconv::valid_rune(text).1 }
+}
