@@ -66,7 +66,8 @@ pub(super) enum Key {
 }
 
 impl Key {
-    fn number(&self) -> Option<i128> {
+    /// The number, where it is one.
+    pub(super) fn number(&self) -> Option<i128> {
         match self {
             Self::Int(number) => Some(i128::from(*number)),
             Self::Uint(number) => Some(i128::from(*number)),

@@ -172,13 +172,14 @@ impl<'a> Machine<'a> {
                     let keys: Vec<Arc<str>> = map.keys().cloned().collect();
                     Err(missing(&path.to_string(), text, &keys).at(at).related(node.span(), "the map"))
                 }
-                (Value::List(items), Key::Int(index)) => {
-                    let found = usize::try_from(*index).ok().and_then(|i| items.get(i).map(|node| (i, node)));
+                (Value::List(items), Key::Int(_) | Key::Uint(_)) => {
+                    let index = key.number().unwrap_or(-1);
+                    let found = usize::try_from(index).ok().and_then(|i| items.get(i).map(|node| (i, node)));
                     match found {
                         Some((i, item)) => {
                             Ok(Item::Spot(Spot { what: What::Node(item), path: path.index(i) }))
                         }
-                        None => Err(beyond(&path.to_string(), *index, items.len())
+                        None => Err(beyond(&path.to_string(), index, items.len())
                             .at(at)
                             .related(node.span(), "the list")),
                     }
@@ -201,10 +202,11 @@ impl<'a> Machine<'a> {
                         let keys: Vec<Arc<str>> = map.keys().iter().map(key_text).collect();
                         Err(missing(name, &key_text(key), &keys).at(at))
                     }
-                    (Val::List(items), Key::Int(index)) => {
-                        match usize::try_from(*index).ok().and_then(|index| items.item(index)) {
+                    (Val::List(items), Key::Int(_) | Key::Uint(_)) => {
+                        let index = key.number().unwrap_or(-1);
+                        match usize::try_from(index).ok().and_then(|index| items.item(index)) {
                             Some(found) => found.map(Item::Val).map_err(|fault| fault.at(at)),
-                            None => Err(beyond(name, *index, items.len()).at(at)),
+                            None => Err(beyond(name, index, items.len()).at(at)),
                         }
                     }
                     _ => Err(no_members(name, &val, key, dotted).at(at)),
@@ -321,14 +323,18 @@ impl<'a> Machine<'a> {
             },
             Item::Spot(Spot { what: What::Node(node), path }) => {
                 self.note(&path, &node.origin);
-                if let Value::Map(map) = &node.value {
-                    map.contains_key(name.text.as_ref())
-                } else {
-                    let val = Val::of(node)?;
-                    let message = format!("`has()` asks for a member of {}, which has none", val.noun());
-                    return Err(self.wrong(message, &[operand]));
+                match &node.value {
+                    Value::Map(map) => map.contains_key(name.text.as_ref()),
+                    // As in cel-go: what is null has no members.
+                    Value::Null => false,
+                    _ => {
+                        let val = Val::of(node)?;
+                        let message = format!("`has()` asks for a member of {}, which has none", val.noun());
+                        return Err(self.wrong(message, &[operand]));
+                    }
                 }
             }
+            Item::Val(Val::Null) => false,
             Item::Val(Val::Map(map)) => map.get(&key).is_some(),
             Item::Val(other) => {
                 return Err(Fault::of_type(format!(
@@ -511,7 +517,7 @@ fn missing(map: &str, key: &str, known: &[Arc<str>]) -> Fault {
     }
 }
 
-fn beyond(list: &str, index: i64, length: usize) -> Fault {
+fn beyond(list: &str, index: i128, length: usize) -> Fault {
     let holder = if list == "this value" { list.to_owned() } else { format!("`{list}`") };
     let fault = Fault::new(codes::EXPRESSION_MISSING_KEY, format!("{holder} has no item {index}"));
     match length {

@@ -19,7 +19,8 @@
 //! finds; any other result has the origin of its expression with every path that it read.
 //!
 //! Differences from CEL: no messages, no optionals, no zone names; `has(a['b-c'])` is allowed; `omit` is a name
-//! that only results may have; the numbers of JSON that are whole print as integers.
+//! that only results may have; the numbers of JSON that are whole print as integers. The rest of the list is in
+//! `docs/decisions/expressions.md`.
 
 mod ast;
 mod comprehension;

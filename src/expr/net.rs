@@ -127,6 +127,8 @@ impl Url {
                 (authority.rsplit('@').next().unwrap_or(authority), path)
             }
             None if rest.starts_with('/') => ("", rest),
+            // What has a scheme and no path, as `mailto:`, has none of the parts.
+            None if !scheme.is_empty() && !rest.is_empty() => ("", ""),
             None => return None,
         };
         if !valid_host(host) || !valid_escapes(path) {

@@ -59,7 +59,11 @@ pub(super) fn complete(root: &Utf8Path, world: &dyn World, sink: &mut Sink) -> R
     let path = root.join(NAME);
     let bytes = match world.read(&path) {
         Ok(bytes) => bytes,
-        Err(WorldError::Missing(_)) => return Ok(false),
+        Err(WorldError::Missing(_)) => {
+            // A build that was killed while it wrote its journal left a part of it.
+            sweep_folder(root, world);
+            return Ok(false);
+        }
         Err(error) => return Err(sink.report(Diagnostic::error(codes::UNREADABLE_FILE, error.to_string()))),
     };
     let Some(steps) = decode(&bytes) else {
@@ -80,16 +84,19 @@ pub(super) fn complete(root: &Utf8Path, world: &dyn World, sink: &mut Sink) -> R
 fn sweep(root: &Utf8Path, steps: &[Step], world: &dyn World) {
     let folders: BTreeSet<&Utf8Path> = steps.iter().filter_map(|(path, _)| path.parent()).collect();
     for folder in folders {
-        let folder = root.join(folder);
-        for entry in world.list(&folder).unwrap_or_default() {
-            let left = entry.name.starts_with('.')
-                && entry.name.rsplit_once(".stackc-").is_some_and(|(_, process)| {
-                    !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit())
-                });
-            if left && entry.kind == EntryKind::File {
-                // Left-overs do no harm: the next build tries again.
-                let _harmless = world.remove(&folder.join(entry.name)).is_ok();
-            }
+        sweep_folder(&root.join(folder), world);
+    }
+}
+
+fn sweep_folder(folder: &Utf8Path, world: &dyn World) {
+    for entry in world.list(folder).unwrap_or_default() {
+        let left = entry.name.starts_with('.')
+            && entry.name.rsplit_once(".stackc-").is_some_and(|(_, process)| {
+                !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit())
+            });
+        if left && entry.kind == EntryKind::File {
+            // Left-overs do no harm: the next build tries again.
+            let _harmless = world.remove(&folder.join(entry.name)).is_ok();
         }
     }
 }

@@ -3,10 +3,14 @@
 #![allow(clippy::panic, clippy::print_stderr, reason = "tests fail so, and say what they skip")]
 
 mod cases;
+mod cel;
+mod determinism;
 mod helm_cases;
 mod helm_conformance;
 mod overlays;
 mod packages;
+mod readers;
+mod rules;
 mod schemas;
 mod tidy;
 mod trees;

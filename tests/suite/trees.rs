@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 /// Every environment, with its charts delivered as the overlays say and in each way that needs no chart package.
-fn environments() -> impl Iterator<Item = &'static Compiled> {
+pub(super) fn environments() -> impl Iterator<Item = &'static Compiled> {
     static BUILDS: OnceLock<Vec<Build>> = OnceLock::new();
     let builds = BUILDS.get_or_init(|| {
         // k3s cannot patch what it installs, as docfast wants, nor fetch a chart from Git, as vanixiets does.

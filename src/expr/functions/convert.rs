@@ -54,7 +54,8 @@ fn to_int<'a>(_: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
                 .help("use `double(x)` for a number with a fraction")
         })?,
         Val::Timestamp(time) => time.seconds,
-        other => return Err(wants("a number, a string or a timestamp", other)),
+        Val::Duration(nanos) => *nanos,
+        other => return Err(wants("a number, a string, a timestamp or a duration", other)),
     }))
 }
 
@@ -71,9 +72,12 @@ fn to_uint<'a>(_: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
                 return Err(beyond(&double_text(*number), kind));
             }
         }
-        Val::String(text) => {
-            text.parse().map_err(|_error| Fault::of_value(format!("\"{text}\" is no unsigned integer")))?
-        }
+        // Without a sign: Rust would take a plus.
+        Val::String(text) => text
+            .parse()
+            .ok()
+            .filter(|_| !text.starts_with('+'))
+            .ok_or_else(|| Fault::of_value(format!("\"{text}\" is no unsigned integer")))?,
         other => return Err(wants("a number or a string", other)),
     }))
 }
@@ -152,10 +156,6 @@ fn to_bool<'a>(_: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
 fn to_duration<'a>(_: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
     match &args[0] {
         Val::Duration(nanos) => Ok(Val::Duration(*nanos)),
-        Val::Int(seconds) => seconds
-            .checked_mul(1_000_000_000)
-            .map(Val::Duration)
-            .ok_or_else(|| beyond(&seconds.to_string(), "a duration")),
         Val::String(text) => parse_duration(text).map(Val::Duration).ok_or_else(|| {
             Fault::of_value(format!("\"{text}\" is no duration"))
                 .help("units are h, m, s, ms, us and ns: `1h30m`")

@@ -48,6 +48,11 @@ pub(super) const TABLE: &[Function] = &[
     }),
 ];
 
+/// Where a search starts: past the end nothing is found.
+fn start(index: i64) -> Result<usize, Fault> {
+    usize::try_from(index).map_err(|_negative| Fault::of_value(format!("position {index} is negative")))
+}
+
 /// Where a character stands: positions count code points.
 fn position(index: i64, size: usize) -> Result<usize, Fault> {
     usize::try_from(index)
@@ -156,11 +161,11 @@ fn index_of<'a>(tools: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
         return super::lists::index_of(tools, args, false);
     }
     let (whole, part) = (text(&args[0])?, text(&args[1])?);
-    let start = match args.get(2) {
-        Some(start) => position(int(start)?, whole.chars().count())?,
-        None => 0,
-    };
-    let offset = whole.char_indices().nth(start).map_or(whole.len(), |(at, _)| at);
+    let from = args.get(2).map_or(Ok(0), int)?;
+    if part.is_empty() {
+        return Ok(Val::Int(from));
+    }
+    let Some((offset, _)) = whole.char_indices().nth(start(from)?) else { return Ok(Val::Int(-1)) };
     Ok(Val::Int(match whole[offset..].find(part.as_ref()) {
         Some(found) => length(whole[..offset + found].chars().count()),
         None => -1,
@@ -173,9 +178,12 @@ fn last_index_of<'a>(tools: &mut Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fau
     }
     let (whole, part) = (text(&args[0])?, text(&args[1])?);
     let end = match args.get(2) {
-        Some(start) => {
-            let start = position(int(start)?, whole.chars().count())?;
-            let offset = whole.char_indices().nth(start).map_or(whole.len(), |(at, _)| at);
+        Some(from) => {
+            let from = int(from)?;
+            if part.is_empty() {
+                return Ok(Val::Int(from));
+            }
+            let Some((offset, _)) = whole.char_indices().nth(start(from)?) else { return Ok(Val::Int(-1)) };
             let end = (offset + part.len()).min(whole.len());
             (offset..=end).rev().find(|end| whole.is_char_boundary(*end)).unwrap_or(offset)
         }

@@ -17,7 +17,7 @@ pub(super) const TABLE: &[Function] = &[
     member("getSeconds", 1, 2, "time.getSeconds()", |t, args| part(t, args, |c| c.second, 1_000_000_000)),
     member("getMilliseconds", 1, 2, "time.getMilliseconds()", |_, args| match &args[0] {
         Val::Timestamp(time) => Ok(Val::Int(i64::from(time.nanos / 1_000_000))),
-        Val::Duration(nanos) => Ok(Val::Int(nanos % 1_000_000_000 / 1_000_000)),
+        Val::Duration(nanos) => Ok(Val::Int(nanos / 1_000_000)),
         other => Err(wants("a timestamp or a duration", other)),
     }),
 ];
