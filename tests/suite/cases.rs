@@ -2,9 +2,11 @@
 //!
 //! `case.toml` says what to run: `command = "check -e shop"` is a command line of `stackc`; `phase = "check"` runs the
 //! phases up to that one and writes what came out as JSON. `exit` is the exit code (0 where it is left out), `from` a
-//! folder of `tests/cases/shared` whose files lie below those of `in/`. What is printed on standard error is
-//! `stderr.txt`; `out/` holds standard output as `stdout.txt` and every file that was written or removed.
-//! `STACKC_BLESS=1` writes what came out; nobody types it by hand.
+//! folder of `tests/cases/shared`, or an overlay of this repository such as `overlays/docfast`, whose files lie below
+//! those of `in/`. `edit.diff` changes those files: `@ PATH`, then lines with ` `, `-` and `+` before them, of which the
+//! first two stand in the file exactly once. What is printed on standard error is `stderr.txt`; `out/` holds standard
+//! output as `stdout.txt` and every file that was written or removed. `STACKC_BLESS=1` writes what came out; nobody
+//! types it by hand.
 
 use camino::Utf8PathBuf;
 use serde_json::{Value as Json, json};
@@ -234,16 +236,59 @@ fn pruned(mut json: Json) -> Json {
     json
 }
 
-fn run(case: &Case, folder: &Path) -> Outcome {
-    let mut world = MemoryWorld::new();
-    let shared = case.get("from").map(|from| root().join("shared").join(from));
-    if let Some(shared) = &shared {
-        assert!(shared.is_dir(), "{}: no shared folder `{}`", folder.display(), shared.display());
+/// What a case starts from: a shared folder, or an overlay of this repository with the bases it may extend.
+fn start(from: &str) -> BTreeMap<Utf8PathBuf, Vec<u8>> {
+    let Some(name) = from.strip_prefix("overlays/") else {
+        let shared = root().join("shared").join(from);
+        assert!(shared.is_dir(), "no shared folder `{}`", shared.display());
+        return files(&shared);
+    };
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = BTreeMap::new();
+    for part in ["base", name] {
+        let folder = Path::new("overlays").join(part);
+        let below = files(&repository.join(&folder));
+        assert!(!below.is_empty(), "no overlay `{}`", folder.display());
+        found.extend(below.into_iter().map(|(path, bytes)| (format!("overlays/{part}/{path}").into(), bytes)));
     }
-    for source in shared.iter().map(PathBuf::as_path).chain([folder.join("in").as_path()]) {
-        for (path, bytes) in files(source) {
-            world = world.with(path.as_str(), bytes);
+    let project = fs::read(repository.join("stackc.yaml")).expect("the repository's own project");
+    found.insert("stackc.yaml".into(), project);
+    found
+}
+
+/// Applies an `edit.diff`: a change that no longer fits what it changes fails the case.
+fn edit(text: &str, files: &mut BTreeMap<Utf8PathBuf, Vec<u8>>) {
+    for part in format!("\n{text}").split("\n@ ").skip(1) {
+        let (path, body) = part.split_once('\n').expect("a path on a line of its own");
+        let (mut before, mut after) = (String::new(), String::new());
+        for line in body.lines() {
+            let (sign, rest) = line.split_at_checked(1).unwrap_or((" ", ""));
+            if sign != "+" {
+                before.push_str(&format!("{rest}\n"));
+            }
+            if sign != "-" {
+                after.push_str(&format!("{rest}\n"));
+            }
+            assert!(["+", "-", " "].contains(&sign), "`{line}` starts with none of `+`, `-` and a space");
         }
+        let bytes = files.get_mut(camino::Utf8Path::new(path.trim())).unwrap_or_else(|| panic!("no file `{path}`"));
+        let whole = format!("\n{}", String::from_utf8(std::mem::take(bytes)).expect("text"));
+        let before = format!("\n{before}");
+        let count = whole.matches(&before).count();
+        assert!(count == 1, "these lines stand {count} times in `{path}`:{before}");
+        *bytes = whole.replacen(&before, &format!("\n{after}"), 1).split_off(1).into_bytes();
+    }
+}
+
+fn run(case: &Case, folder: &Path) -> Outcome {
+    let mut input = case.get("from").map(start).unwrap_or_default();
+    input.extend(files(&folder.join("in")));
+    if let Ok(text) = fs::read_to_string(folder.join("edit.diff")) {
+        edit(&text, &mut input);
+    }
+    let mut world = MemoryWorld::new();
+    for (path, bytes) in input {
+        world = world.with(path.as_str(), bytes);
     }
     match (case.get("command"), case.get("phase")) {
         (Some(line), None) => command(line, &world),
