@@ -97,6 +97,7 @@ fn place(resolution: &Resolution, index: usize, path: &Path, extras: &Extras) ->
     let (tree, rest) = match root {
         "inputs" => (Some(&instance.inputs), rest),
         "charts" => (extras.charts.as_ref(), rest),
+        "instance" => return found,
         _ => (Some(&instance.inputs), path.clone()),
     };
     let Some(tree) = tree else { return found };

@@ -13,6 +13,7 @@ mod late;
 mod object;
 mod parts;
 mod program;
+mod recipients;
 mod secrets;
 mod unread;
 mod wants;
@@ -48,6 +49,7 @@ pub fn check(resolution: Resolution, sink: &mut Sink) -> Result<Program, Reporte
     unique_releases(&instances, &mut own);
     secrets::agree(&instances, &mut own);
     secrets::placeholders(&instances, &mut own);
+    recipients::check(&resolution, &mut own);
     let program = Program {
         environment: resolution.environment.clone(),
         deliver: resolution.deliver.clone(),

@@ -199,6 +199,8 @@ codes! {
     UNRESOLVED_CAPABILITY = "unresolved-capability";
     /// A reference to an object that is nowhere.
     UNRESOLVED_REFERENCE = "unresolved-reference";
+    /// A Kubernetes older than what delivers to it supports.
+    UNSUPPORTED_KUBERNETES = "unsupported-kubernetes";
     /// A Git repository that cannot be opened or written.
     UNUSABLE_REPOSITORY = "unusable-repository";
     /// A value that cannot be written as YAML.
@@ -211,6 +213,8 @@ codes! {
     WILDCARD_NEEDS_DNS01 = "wildcard-needs-dns01";
     /// A file that holds another kind of document.
     WRONG_DOCUMENT = "wrong-document";
+    /// A SopsSecret that the cluster's operator cannot decrypt.
+    WRONG_RECIPIENTS = "wrong-recipients";
     /// A value of the wrong type.
     WRONG_TYPE = "wrong-type";
     /// A key that is set twice in one YAML map.

@@ -6,8 +6,8 @@
 use super::document::{self, Fields, list, value};
 use super::release::reference_source;
 use super::units::Folders;
-use crate::diag::Sink;
-use crate::model::FluxDelivery;
+use crate::diag::{Diagnostic, Sink, codes};
+use crate::model::{Environment, FluxDelivery};
 use crate::order::{Health, HealthCheck, Sequence, Unit, UnitKind};
 use crate::value::Node;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -22,6 +22,7 @@ pub(super) fn write(
 ) {
     let surroundings = sequence.surroundings();
     let Some(flux) = &surroundings.deliver.flux else { return };
+    supported(&surroundings.environment, sink);
     let mut out = Vec::new();
     for (unit, folders) in sequence.units().iter().zip(folders) {
         if !out.is_empty() {
@@ -32,6 +33,27 @@ pub(super) fn write(
     }
     let environment = &surroundings.environment.name;
     files.insert(Utf8PathBuf::from(format!("clusters/{environment}/units.yaml")), out);
+}
+
+/// The Flux whose API the tree is written in, and the oldest minor version of Kubernetes that it supports.
+const FLUX: (&str, u16) = ("2.9", 34);
+
+/// Flux's controllers call APIs that an older cluster may not serve.
+fn supported(environment: &Environment, sink: &mut Sink) {
+    let (release, oldest) = FLUX;
+    let Some(("1", minor)) = environment.kubernetes.split_once('.') else { return };
+    if minor.parse::<u16>().is_ok_and(|minor| minor >= oldest) {
+        return;
+    }
+    let version = &environment.kubernetes;
+    sink.report(
+        Diagnostic::warning(
+            codes::UNSUPPORTED_KUBERNETES,
+            format!("Kubernetes {version} is older than what Flux {release} supports, which begins with 1.{oldest}"),
+        )
+        .at(environment.kubernetes_span, "the cluster's version")
+        .help("upgrade the cluster, run an older Flux in it, or deliver with kluctl alone: `deliver: {kluctl: {}}`"),
+    );
 }
 
 fn kustomization(sequence: &Sequence, flux: &FluxDelivery, unit: &Unit, folder: Option<&Utf8Path>) -> Node {

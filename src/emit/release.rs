@@ -180,11 +180,12 @@ pub(super) fn write_releases(
                         Diagnostic::error(
                             codes::UNDELIVERABLE,
                             format!(
-                                "Flux cannot install chart `{}` from a folder of a {}",
+                                "Flux cannot install chart `{}` from a folder where its source is of kind {}",
                                 release.chart.name, flux.source_kind
                             ),
                         )
-                        .at(release.span, "a chart of the project itself")
+                        .at(unit.part.map(|part| sequence.parts()[part].span), "a chart of the project itself")
+                        .related(release.span, "the release")
                         .help("let Flux read a GitRepository, or publish the chart to a repository"),
                     );
                 }

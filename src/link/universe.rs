@@ -4,6 +4,7 @@
 use super::creations;
 use crate::model::{Object, ObjectId};
 use crate::render::Rendering;
+use crate::schema::kinds::Scope;
 use crate::source::Span;
 use crate::value::Node;
 use std::collections::BTreeMap;
@@ -75,10 +76,12 @@ impl Universe {
             for created in &part.declares.creates {
                 let keys = (!created.keys.is_empty()).then(|| created.keys.clone());
                 let span = Some(created.span);
-                universe.add(
-                    created.id.clone(),
-                    Known { target: Target::Part(index), keys, span, derived: true },
-                );
+                let mut id = created.id.clone();
+                // A declaration takes its instance's namespace before the scopes of custom kinds are known.
+                if rendering.scopes().scope(&id.group, &id.kind) == Some(Scope::Cluster) {
+                    id.namespace = None;
+                }
+                universe.add(id, Known { target: Target::Part(index), keys, span, derived: true });
             }
         }
         for (index, external) in rendering.surroundings().externals.iter().enumerate() {

@@ -2,6 +2,7 @@
 
 use crate::diag::{Diagnostic, Sink, codes};
 use crate::model::{ChartSourceKind, Gvk, Object, ObjectId, ObjectSource, Release};
+use crate::source::Span;
 use crate::value::{Entry, Map, Node, Origin, OriginKind, Value};
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use std::sync::Arc;
 const NAMESPACE: &str = "kube-system";
 
 /// The object of a release; `None`, reported, for a source that k3s cannot fetch from.
-pub(super) fn helm_chart(release: &Release, sink: &mut Sink) -> Option<Object> {
+pub(super) fn helm_chart(release: &Release, instance: Span, sink: &mut Sink) -> Option<Object> {
     let origin = Origin::link(OriginKind::Rule {
         rule: "a chart that k3s installs is a HelmChart object",
         was: Origin::Written(release.span),
@@ -32,7 +33,8 @@ pub(super) fn helm_chart(release: &Release, sink: &mut Sink) -> Option<Object> {
                         release.chart.name
                     ),
                 )
-                .at(release.span, "delivered by k3s")
+                .at(instance, "delivered by k3s")
+                .related(release.span, "the release")
                 .help("choose `release` or `rendered` in `deliver: {charts: ...}` of this instance"),
             );
             return None;

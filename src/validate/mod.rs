@@ -44,7 +44,7 @@ pub fn validate(linked: Linked, sink: &mut Sink) -> Result<Manifests, Reported> 
         let fallback = placed.part.map(|part| rendering.parts()[part].span);
         names::check(object, fallback, sink);
         plain_secret(object, fallback, sink);
-        spread::check(object, rendering, production, sink);
+        spread::check(object, fallback, rendering, production, sink);
     }
     sink.finish(Manifests { linked })
 }
@@ -75,15 +75,20 @@ fn unique(linked: &Linked, sink: &mut Sink) {
         } else {
             (span.or(instance), first.span.or(first.instance))
         };
-        sink.report(
+        let mut finding =
             Diagnostic::error(codes::DUPLICATE_OBJECT, format!("`{id}` is made twice in this environment"))
                 .at(at, "made again here")
                 .related(before, "made first here")
                 .object(id.to_string())
                 .help(
                     "rename one of them or take one away: the tools would apply both, and the last would win",
-                ),
-        );
+                );
+        if first.instance != instance {
+            for (owner, place) in [(instance, at), (first.instance, before)] {
+                finding = finding.related(owner.filter(|_| owner != place), "by this instance");
+            }
+        }
+        sink.report(finding);
     };
     for placed in rendering.objects() {
         let instance = placed.part.map(|part| rendering.parts()[part].span);

@@ -129,7 +129,7 @@ fn pairs(object: &Object, map: &Map, path: &Path, labels: bool, fallback: Option
                 sink.report(
                     Diagnostic::error(
                         codes::INVALID_NAME,
-                        format!("{word} `{key}` is a {}, and {word}s are strings", other.kind()),
+                        format!("{word} `{key}` is of type {}, and {word}s are strings", other.kind()),
                     )
                     .at(at, format!("`{path}`"))
                     .object(object.id.to_string())

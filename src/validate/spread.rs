@@ -4,9 +4,10 @@ use crate::diag::{Diagnostic, Severity, Sink, codes};
 use crate::link::pod_spec;
 use crate::model::Object;
 use crate::render::Rendering;
+use crate::source::Span;
 use crate::value::Node;
 
-pub(super) fn check(object: &Object, rendering: &Rendering, production: bool, sink: &mut Sink) {
+pub(super) fn check(object: &Object, instance: Option<Span>, rendering: &Rendering, production: bool, sink: &mut Sink) {
     let (field, default) = match (&*object.id.group, &*object.id.kind) {
         ("apps", "Deployment" | "StatefulSet") => ("replicas", None),
         ("postgresql.cnpg.io", "Pooler") => ("instances", None),
@@ -40,6 +41,7 @@ pub(super) fn check(object: &Object, rendering: &Rendering, production: bool, si
         format!("the {count} replicas of `{}` may all run on one node", object.id),
     )
     .at(at, "more than one, and nothing keeps them apart")
+    .related(instance, "of this instance")
     .object(object.id.to_string())
     .help("add `topologySpreadConstraints` or a `podAntiAffinity` to the template of its Pods, by an input of the stack or a patch");
     if production {

@@ -99,14 +99,30 @@ impl Origin {
         }
     }
 
+    /// Whether somebody wrote the value down, rather than a default or the compiler.
+    fn is_written(&self) -> bool {
+        match self {
+            Self::Compiler => false,
+            Self::Written(_) => true,
+            Self::Link(kind) => !matches!(kind.as_ref(), OriginKind::Default { .. }),
+        }
+    }
+
     /// The place that a user would edit to change the value: follows plain reads through expressions, so that a
-    /// value that a stack passes on points at the overlay's line; the expression itself where it read several.
+    /// value that a stack passes on points at the overlay's line. Of several reads the one that somebody wrote down
+    /// counts, where the others are defaults; the expression itself where that leaves more than one or none.
     pub fn editable(&self) -> Option<Span> {
         match self {
             Self::Link(kind) => match kind.as_ref() {
                 OriginKind::Expression { at, reads } => match reads.as_slice() {
                     [read] => read.origin.editable().or(Some(*at)),
-                    _ => Some(*at),
+                    reads => {
+                        let mut written = reads.iter().filter(|read| read.origin.is_written());
+                        match (written.next(), written.next()) {
+                            (Some(only), None) => only.origin.editable().or(Some(*at)),
+                            _ => Some(*at),
+                        }
+                    }
                 },
                 OriginKind::Rule { was, .. } => was.editable(),
                 _ => self.span(),
