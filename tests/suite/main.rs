@@ -5,6 +5,7 @@
 mod cases;
 mod cel;
 mod determinism;
+mod guide;
 mod helm_cases;
 mod helm_conformance;
 mod overlays;
@@ -12,6 +13,7 @@ mod packages;
 mod readers;
 mod rules;
 mod schemas;
+mod stack_docs;
 mod tidy;
 mod trees;
 mod yaml;
