@@ -184,7 +184,10 @@ pub(super) fn write_releases(
                                 release.chart.name, flux.source_kind
                             ),
                         )
-                        .at(unit.part.map(|part| sequence.parts()[part].span), "a chart of the project itself")
+                        .at(
+                            unit.part.map(|part| sequence.parts()[part].span),
+                            "a chart of the project itself",
+                        )
                         .related(release.span, "the release")
                         .help("let Flux read a GitRepository, or publish the chart to a repository"),
                     );

@@ -154,7 +154,9 @@ pub fn render(program: Program, supplied: &Supplied<'_>, sink: &mut Sink) -> Res
         for release in instance.releases {
             check_delivery(&release, instance.span, &surroundings, sink);
             if release.delivery == ChartDelivery::K3s {
-                objects.extend(k3s::helm_chart(&release, instance.span, sink).map(|object| Placed { object, part }));
+                objects.extend(
+                    k3s::helm_chart(&release, instance.span, sink).map(|object| Placed { object, part }),
+                );
             }
             releases.push(DeliveredRelease { release, patches: Vec::new() });
         }

@@ -7,7 +7,13 @@ use crate::render::Rendering;
 use crate::source::Span;
 use crate::value::Node;
 
-pub(super) fn check(object: &Object, instance: Option<Span>, rendering: &Rendering, production: bool, sink: &mut Sink) {
+pub(super) fn check(
+    object: &Object,
+    instance: Option<Span>,
+    rendering: &Rendering,
+    production: bool,
+    sink: &mut Sink,
+) {
     let (field, default) = match (&*object.id.group, &*object.id.kind) {
         ("apps", "Deployment" | "StatefulSet") => ("replicas", None),
         ("postgresql.cnpg.io", "Pooler") => ("instances", None),

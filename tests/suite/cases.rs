@@ -249,7 +249,8 @@ fn start(from: &str) -> BTreeMap<Utf8PathBuf, Vec<u8>> {
         let folder = Path::new("overlays").join(part);
         let below = files(&repository.join(&folder));
         assert!(!below.is_empty(), "no overlay `{}`", folder.display());
-        found.extend(below.into_iter().map(|(path, bytes)| (format!("overlays/{part}/{path}").into(), bytes)));
+        found
+            .extend(below.into_iter().map(|(path, bytes)| (format!("overlays/{part}/{path}").into(), bytes)));
     }
     let project = fs::read(repository.join("stackc.yaml")).expect("the repository's own project");
     found.insert("stackc.yaml".into(), project);
@@ -271,7 +272,8 @@ fn edit(text: &str, files: &mut BTreeMap<Utf8PathBuf, Vec<u8>>) {
             }
             assert!(["+", "-", " "].contains(&sign), "`{line}` starts with none of `+`, `-` and a space");
         }
-        let bytes = files.get_mut(camino::Utf8Path::new(path.trim())).unwrap_or_else(|| panic!("no file `{path}`"));
+        let bytes =
+            files.get_mut(camino::Utf8Path::new(path.trim())).unwrap_or_else(|| panic!("no file `{path}`"));
         let whole = format!("\n{}", String::from_utf8(std::mem::take(bytes)).expect("text"));
         let before = format!("\n{before}");
         let count = whole.matches(&before).count();

@@ -48,5 +48,8 @@ fn the_guide_compiles_as_it_is_written() {
     let written = world.files();
     let units = &written[&Utf8PathBuf::from("dist/clusters/dev/units.yaml")];
     let units = String::from_utf8_lossy(units);
-    assert!(units.contains("name: counter\n  namespace: flux-system\nspec:\n  dependsOn:\n  - name: valkey"), "{units}");
+    assert!(
+        units.contains("name: counter\n  namespace: flux-system\nspec:\n  dependsOn:\n  - name: valkey"),
+        "{units}"
+    );
 }

@@ -5,6 +5,7 @@ use stackc::check;
 use stackc::diag::{Sink, render};
 use stackc::driver::{self, Build, Wish};
 use stackc::load::{self, Selection};
+use stackc::package::supply::Access;
 use stackc::source::Sources;
 use stackc::world::memory::MemoryWorld;
 use stackc::world::os::OsWorld;
@@ -13,7 +14,7 @@ use std::process::Command;
 
 fn compiled(sink: &mut Sink, sources: &Sources) -> Option<Build> {
     let world = OsWorld::new(Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR")));
-    driver::compile(&world, sources, &Wish { selection: Selection::All, charts: None }, sink).ok()
+    driver::compile(&world, sources, &Wish { selection: Selection::All, charts: None, access: Access::default() }, sink).ok()
 }
 
 #[test]

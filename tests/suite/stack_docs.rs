@@ -166,7 +166,8 @@ fn capabilities(items: &[Json]) -> String {
 }
 
 fn charts(stack: &Stack) -> String {
-    let charts = list(&stack.definition, &["spec", "charts"]).iter().filter(|chart| chart["chart"].is_object());
+    let charts =
+        list(&stack.definition, &["spec", "charts"]).iter().filter(|chart| chart["chart"].is_object());
     let words: Vec<String> = charts
         .map(|release| {
             let chart = &release["chart"];
