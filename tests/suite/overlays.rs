@@ -14,7 +14,13 @@ use std::process::Command;
 
 fn compiled(sink: &mut Sink, sources: &Sources) -> Option<Build> {
     let world = OsWorld::new(Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR")));
-    driver::compile(&world, sources, &Wish { selection: Selection::All, charts: None, access: Access::default() }, sink).ok()
+    driver::compile(
+        &world,
+        sources,
+        &Wish { selection: Selection::All, charts: None, access: Access::default() },
+        sink,
+    )
+    .ok()
 }
 
 #[test]
