@@ -101,7 +101,7 @@ fn operation_fault(patch: &Patch, object: &Object, error: OperationError) -> Dia
     if let Some(meant) = error.meant {
         diagnostic = diagnostic.help(format!("did you mean `{meant}`?"));
     }
-    diagnostic
+    diagnostic.help("`add` makes what is not there yet; `replace`, `remove`, `move`, `copy` and `test` want it there, as the tree shows it without this patch")
 }
 
 /// Hands a patch that matched nothing to the releases that may make its target, or refuses it.
