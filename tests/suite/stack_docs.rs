@@ -210,6 +210,15 @@ fn section(name: &str, stack: &Stack, out: &mut String) {
     if !secrets.is_empty() {
         let _ = writeln!(out, "- Secrets: {}", secrets.join("; "));
     }
+    for (severity, word) in [("error", "Refuses"), ("warning", "Warns of")] {
+        let checks = list(spec, &["checks"]).iter();
+        let checks = checks.filter(|check| check["severity"].as_str().unwrap_or("error") == severity);
+        let ids: Vec<String> =
+            checks.filter_map(|check| Some(format!("`{}`", check["id"].as_str()?))).collect();
+        if !ids.is_empty() {
+            let _ = writeln!(out, "- {word}: {}", ids.join(", "));
+        }
+    }
     let example = example(&stack.schema, &stack.schema);
     let text = yaml_serde::to_string(&BTreeMap::from([(name, &example)])).expect("JSON is YAML");
     let _ = write!(out, "\n```yaml\nstacks:\n");
@@ -245,7 +254,7 @@ Every instance takes these too:
 | `after` | instances that have to be ready first, beyond what follows from needs |
 | `deliver.charts`, `helm` | how its charts are delivered, and which Helm they are rendered as |
 
-In the tables `*` stands for the name of a member of a map, `[]` for an item of a list. A default that is not written is
+*Refuses* and *Warns of* name the stack's own checks, by the word that stands in brackets in their messages. In the tables `*` stands for the name of a member of a map, `[]` for an item of a list. A default that is not written is
 that the input is absent.
 
 This page is made from the schemas and definitions by the tests.
