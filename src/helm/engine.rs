@@ -1,11 +1,35 @@
 //! Rendering: the templates of a chart and its subcharts, parsed once, executed any number of times.
 //!
-//! ```ignore
-//! let parsed = engine::parse(files, &HELM_4_2)?;              // shared between threads and releases
-//! stack::on_large_stack(|| {
-//!     let contexts = ...;                                      // one map per chart
-//!     parsed.render(&contexts, &Options::default(), &mut environment)
-//! })
+//! Most callers want [`release`](super::release), which settles values and contexts first; this is the part below it:
+//!
+//! ```
+//! use stackc::helm::engine::{self, Context, Options, TemplateFile};
+//! use stackc::helm::template::Environment;
+//! use stackc::helm::value::{Map, Value};
+//! use stackc::helm::{profile::HELM_4_2, stack};
+//! use std::sync::Arc;
+//!
+//! struct Fixed;
+//! impl Environment for Fixed {
+//!     fn now(&mut self) -> (i64, u32) {
+//!         (0, 0)
+//!     }
+//!     fn random(&mut self, out: &mut [u8]) {
+//!         out.fill(7);
+//!     }
+//! }
+//!
+//! let text = Arc::from(&b"replicas: {{ .Values.replicas | default 2 }}"[..]);
+//! let file = TemplateFile { path: "web/templates/a.yaml".to_owned(), text, chart: 0 };
+//! let parsed = engine::parse(vec![file], &HELM_4_2).expect("a template"); // shared between threads and releases
+//! let text = stack::on_large_stack(|| {
+//!     let map = Map::new(); // one context a chart
+//!     map.insert("Values", Value::map([("replicas", Value::int(3))]));
+//!     let contexts = [Context { map, base_path: "web/templates".to_owned() }];
+//!     let rendered = parsed.render(&contexts, &Options::default(), &mut Fixed).expect("renders");
+//!     rendered.files[0].text.clone()
+//! });
+//! assert_eq!(text, b"replicas: 3");
 //! ```
 //!
 //! Files are parsed and rendered in Helm's order: the deepest first, within a depth from z to a; of two definitions of
@@ -16,10 +40,14 @@ use super::funcs::Registry;
 use super::profile::Profile;
 use super::provenance::{Provenance, Recorder};
 use super::stack;
-use super::template::{Ctx, Environment, ExecError, Limits, Names, ParseError, Source, parse_text};
+use super::template::{Ctx, Environment, ExecError, Limits, Names, ParseError};
 use super::value::{Map, Str, Tracker, Value};
 use std::rc::Rc;
 use std::sync::Arc;
+
+mod texts;
+
+pub use texts::ParsedTexts;
 
 /// A template file of a chart.
 #[derive(Clone, Debug)]
@@ -135,11 +163,27 @@ pub struct Rendered {
 /// # Errors
 /// The first file in Helm's order that is no template.
 pub fn parse(files: Vec<TemplateFile>, profile: &'static Profile) -> Result<Parsed, TemplateError> {
-    stack::on_large_stack(move || parse_here(files, profile))
+    parse_with(files, profile, &ParsedTexts::default())
 }
 
-fn parse_here(files: Vec<TemplateFile>, profile: &'static Profile) -> Result<Parsed, TemplateError> {
-    let registry = Registry::of(profile);
+/// The same, of texts that may be parsed already: a chart keeps those of all its releases in
+/// [`Chart::parsed`](super::chart::Chart::parsed).
+///
+/// # Errors
+/// The first file in Helm's order that is no template.
+pub fn parse_with(
+    files: Vec<TemplateFile>,
+    profile: &'static Profile,
+    texts: &ParsedTexts,
+) -> Result<Parsed, TemplateError> {
+    stack::on_large_stack(move || parse_here(files, profile, texts))
+}
+
+fn parse_here(
+    files: Vec<TemplateFile>,
+    profile: &'static Profile,
+    texts: &ParsedTexts,
+) -> Result<Parsed, TemplateError> {
     let mut names = Names::default();
     let mut order: Vec<(usize, TemplateFile)> =
         files.into_iter().map(|file| (file.path.matches('/').count(), file)).collect();
@@ -153,14 +197,12 @@ fn parse_here(files: Vec<TemplateFile>, profile: &'static Profile) -> Result<Par
         same
     });
     let mut rendered = Vec::new();
-    for (number, (_, file)) in order.into_iter().enumerate() {
+    for (_, file) in order {
         let name = Str::from(&file.path);
-        let source =
-            Arc::new(Source { name: name.clone(), text: file.text, file: u32::try_from(number).ok() });
-        match parse_text(&source, registry) {
+        match texts.parsing(&name, &file.text, profile) {
             Ok(templates) => {
-                for template in templates {
-                    names.add(template);
+                for template in templates.iter() {
+                    names.add(Arc::clone(template));
                 }
             }
             Err(error) => return Err(TemplateError::Parse { path: file.path, error }),

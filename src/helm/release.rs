@@ -141,8 +141,9 @@ pub fn render(
         let (wanted, found) = (metadata.kube_version.clone(), kube.version.clone());
         return Err(Fault::KubeVersion { wanted, found });
     }
+    let texts = context::templates(&prepared.instance);
     let parsed =
-        engine::parse(context::templates(&prepared.instance), request.profile).map_err(Fault::Template)?;
+        engine::parse_with(texts, request.profile, &request.chart.parsed).map_err(Fault::Template)?;
     if let Some(tracker) = &request.options.tracker {
         tracker.0.attach(&Value::Map(prepared.go.clone()), 0);
     }

@@ -3,6 +3,7 @@
 use super::archive::{self, Budget};
 use super::metadata::{self, Metadata};
 use super::{Chart, ChartError, ChartFile};
+use crate::helm::engine::ParsedTexts;
 use crate::helm::gopath;
 use crate::helm::profile::Profile;
 use crate::helm::schema::Schema;
@@ -84,6 +85,7 @@ impl Loader<'_> {
             files: Vec::new(),
             dependencies: Vec::new(),
             warnings: Vec::new(),
+            parsed: ParsedTexts::default(),
         };
         let mut subcharts: BTreeMap<String, Vec<ChartFile>> = BTreeMap::new();
         for file in files {

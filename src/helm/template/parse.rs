@@ -661,7 +661,7 @@ mod tests {
     use crate::helm::profile::HELM_4_2;
 
     fn fault(text: &str) -> String {
-        let source = Arc::new(Source { name: "t".into(), text: Arc::from(text.as_bytes()), file: None });
+        let source = Arc::new(Source { name: "t".into(), text: Arc::from(text.as_bytes()) });
         match parse(&source, Registry::of(&HELM_4_2)) {
             Ok(_) => String::new(),
             Err(error) => String::from_utf8_lossy(&error.text(b"t")).into_owned(),

@@ -85,7 +85,7 @@ impl Set {
         if let Some(known) = self.cache.borrow().get(text.as_bytes()) {
             return known.clone();
         }
-        let source = Arc::new(Source { name: INLINE.into(), text: Arc::from(text.as_bytes()), file: None });
+        let source = Arc::new(Source { name: INLINE.into(), text: Arc::from(text.as_bytes()) });
         let parsed = parse(&source, self.functions).map(|mut templates| {
             let body = templates.iter().rposition(|t| t.name == INLINE).map(|at| templates.remove(at));
             let body = body.unwrap_or_else(|| Arc::new(Template::empty(INLINE.into(), &source)));

@@ -16,8 +16,6 @@ pub struct Source {
     pub name: Str,
     /// The whole text.
     pub text: Arc<[u8]>,
-    /// The position of the text in the caller's list of files; `None` for one given to `tpl`.
-    pub file: Option<u32>,
 }
 
 /// A named template: a whole file, or a `define` in one.
