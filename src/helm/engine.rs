@@ -252,7 +252,7 @@ impl Parsed {
             ];
             context.map.insert("Template", Value::Map(Map::of(self.profile.values_type, about)));
             let dot = Value::Map(context.map.with_type(self.profile.values_type));
-            ctx.execute(template, &dot)
+            ctx.execute(template, &dot, 0)
                 .map_err(|error| TemplateError::Exec { path: path.to_string(), error })?;
             let text = ctx.take_file();
             ctx.lower_output_limit(text.len());

@@ -1,6 +1,7 @@
 //! What went wrong in a render, for people: the place in the template, the value at fault, where that value comes
 //! from, and what it may have been meant to be.
 
+use super::origin::{self, Made, Place, ReadValue};
 use super::output::BadManifest;
 use super::provenance::Provenance;
 use super::release::{Fault, Output, Prepared};
@@ -285,57 +286,46 @@ pub fn origin_of(
     prepared: Option<&Prepared>,
     sources: &Sources,
 ) -> Vec<String> {
-    let Some(span) = provenance.span(file, offset) else { return Vec::new() };
-    let mut out = Vec::new();
-    let place = |source: u32, from: u32| {
-        let source = provenance.sources.get(source as usize)?;
-        let before = source.text.get(..from as usize)?;
-        let line = memchr::memchr_iter(b'\n', before).count() + 1;
-        let column = before.len() - before.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1) + 1;
-        Some(format!("{}:{line}:{column}", source.name))
-    };
-    let text = |source: u32, from: u32, to: u32| {
-        let source = provenance.sources.get(source as usize)?;
-        let text = String::from_utf8_lossy(source.text.get(from as usize..to as usize)?).trim().to_owned();
-        (!text.is_empty() && text.len() <= 80 && !text.contains('\n')).then_some(text)
-    };
-    if let Some(made) = place(span.source, span.from) {
-        let expression = text(span.source, span.from, span.to);
-        out.push(match expression {
-            Some(expression) => format!("made by {made}: {expression}"),
-            None => format!("made by {made}"),
-        });
-    }
-    for scope in provenance.scopes_of(span.scope) {
-        if let Some(around) = place(scope.source, scope.from) {
-            let what = if scope.call { "called from" } else { "inside" };
-            let expression = text(scope.source, scope.from, scope.to);
-            out.push(match expression {
-                Some(expression) => format!("{what} {around}: {expression}"),
-                None => format!("{what} {around}"),
-            });
+    let none = Table::default();
+    let values = prepared.map_or(&none, |prepared| &prepared.values);
+    let made = origin::origins(provenance, file, offset..offset + 1, values);
+    made.iter().flat_map(|made| made_text(made, None, sources)).collect()
+}
+
+/// What made a piece of output, a line each; `field` is the path of the field that it is, where that is known.
+pub fn made_text(made: &Made<'_, '_>, field: Option<&Path>, sources: &Sources) -> Vec<String> {
+    let mut out = vec![format!("made by {}", place_text(&made.place))];
+    for read in &made.reads {
+        out.push(format!("  {}", read_text(read, sources)));
+        if let Some(part) = field.and_then(|field| read.narrowed(field)) {
+            out.push(format!("  {}", read_text(&part, sources)));
         }
     }
-    let evidence = provenance.evidence(span.evidence);
-    for read in &evidence.reads {
-        let path: Vec<String> =
-            provenance.reads.segments(read.path).iter().map(|key| key.to_str_lossy().into_owned()).collect();
-        if let Some(prepared) = prepared {
-            out.push(read_text(&path, &prepared.values, sources));
-        }
+    for call in &made.impure {
+        out.push(format!("  from `{}`, which gives another result each time", call.function));
     }
-    for call in &evidence.impure {
-        if let Some(call) = provenance.impure.get(*call as usize) {
-            out.push(format!("from `{}`, which gives another result each time", call.function));
-        }
+    for around in &made.around {
+        let what = if around.call { "called from" } else { "inside" };
+        out.push(format!("{what} {}", place_text(&around.place)));
+        // A call's arguments are told where they are used.
+        let reads = if around.call { &[] } else { &around.reads[..] };
+        out.extend(reads.iter().map(|read| format!("  {}", read_text(read, sources))));
     }
     out
 }
 
+fn place_text(place: &Place) -> String {
+    let at = format!("{}:{}:{}", place.template, place.line, place.column);
+    match &place.text {
+        Some(text) => format!("{at}: {text}"),
+        None => at,
+    }
+}
+
 /// A value that was read, and where it is set.
-fn read_text(path: &[String], values: &Table, sources: &Sources) -> String {
-    let name = path_text(path);
-    match walk(&root(values), path).0 {
+fn read_text(read: &ReadValue<'_>, sources: &Sources) -> String {
+    let name = read.path_text();
+    match read.value {
         None => format!("read `.Values.{name}`, which is not set"),
         Some(value) => match value.origin.span() {
             Some(span) => format!("read `.Values.{name}`: {}, set at {}", short(value), sources.place(span)),

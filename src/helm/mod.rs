@@ -13,6 +13,7 @@ pub mod funcs;
 mod glob;
 pub mod gojson;
 pub mod gopath;
+pub mod origin;
 pub mod output;
 pub mod profile;
 pub mod provenance;

@@ -8,10 +8,10 @@
 //! Text that `include` returns is followed into the output as long as it is only moved, cut into lines or indented
 //! (`nindent`, `trim`, `quote`): its spans are found again there. Otherwise the span of the outer action stands.
 
-use super::funcs::Impurity;
+use super::funcs::{Function, Impurity};
 use super::purity::ImpureCall;
 use super::template::Source;
-use super::value::{Event, Read, ReadKind, Reads, Str, Tracker};
+use super::value::{Event, List, Read, ReadKind, Reads, Str, Tracker, Value, Whence};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -80,9 +80,31 @@ pub struct Recorder {
     /// Ranges of the event log.
     evidence: Vec<(u32, u32)>,
     impure: Vec<ImpureCall>,
-    /// The call about to be made.
+    /// The call about to be made: its text, its first byte, and the first of its [`Recorder::arguments`].
     pending: (u32, u32, usize),
+    /// The events of each argument of the calls that are being made, the innermost call last.
+    arguments: Vec<(usize, usize)>,
+    /// The events of what stands before the `|`.
+    piped: (usize, usize),
+    /// The scopes around, the innermost last.
+    around: Vec<u32>,
+    /// How many spans there are in all.
+    count: usize,
     files: Vec<Vec<OutputSpan>>,
+}
+
+/// How many spans and scopes are kept, 56 MiB of each; what comes after is told as part of the last.
+const MAX_KEPT: usize = 2 << 20;
+
+/// A call that is being made.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct CallMark {
+    /// The first of its arguments.
+    first: usize,
+    /// Where its events begin.
+    from: usize,
+    /// The events of the piped argument.
+    piped: (usize, usize),
 }
 
 fn narrow(n: usize) -> u32 {
@@ -105,6 +127,10 @@ impl Recorder {
             evidence: vec![(0, 0)],
             impure: Vec::new(),
             pending: (0, 0, 0),
+            arguments: Vec::new(),
+            piped: (0, 0),
+            around: Vec::new(),
+            count: 0,
             files: Vec::new(),
         }
     }
@@ -130,7 +156,12 @@ impl Recorder {
         let source = self.source(source);
         let to = from + narrow(end - start);
         let (start, end, scope) = (narrow(start), narrow(end), self.scope);
-        self.spans.push(OutputSpan { start, end, source, from, to, scope, evidence: 0 });
+        let span = OutputSpan { start, end, source, from, to, scope, evidence: 0 };
+        self.count += 1;
+        match self.spans.last_mut() {
+            Some(last) if self.count > MAX_KEPT => last.end = end,
+            _ => self.spans.push(span),
+        }
     }
 
     /// An action wrote `out[start..]`.
@@ -147,24 +178,34 @@ impl Recorder {
         let source = self.source(source);
         let own = OutputSpan { start: 0, end: 0, source, from, to, scope: self.scope, evidence };
         let captures = self.captures.split_off(mark.captures.min(self.captures.len()));
+        self.count += 1;
+        if self.count > MAX_KEPT
+            && let Some(last) = self.spans.last_mut()
+        {
+            last.end = narrow(out.len());
+            return;
+        }
+        let before = self.spans.len();
         let mut filler = Filler { spans: &mut self.spans, own, cursor: start };
         if start < out.len() {
             for capture in &captures {
                 filler.capture(capture, out, start);
             }
             if !self.held.is_empty() {
-                for event in self.tracker.since(mark.events) {
-                    if let Event::Uses(used) = event
-                        && let Some(held) = self.held.get(&used)
-                    {
-                        for capture in held {
-                            filler.capture(capture, out, start);
-                        }
-                    }
+                let uses = |event: &Event| match event {
+                    Event::Uses(used) => Some(*used),
+                    _ => None,
+                };
+                let used: Vec<u32> = self
+                    .tracker
+                    .between(mark.events, usize::MAX, |events| events.iter().filter_map(uses).collect());
+                for capture in used.iter().filter_map(|used| self.held.get(used)).flatten() {
+                    filler.capture(capture, out, start);
                 }
             }
         }
         filler.fill_to(out.len());
+        self.count += (self.spans.len() - before).saturating_sub(1);
     }
 
     /// Makes evidence of what happened since the mark, for a variable that is being set.
@@ -172,23 +213,169 @@ impl Recorder {
         let captures = self.captures.split_off(mark.captures.min(self.captures.len()));
         let mut evidence = self.close_evidence(mark);
         if !captures.is_empty() {
-            if evidence == 0 {
-                let at = narrow(self.tracker.mark());
-                self.evidence.push((at, at));
-                evidence = narrow(self.evidence.len() - 1);
-            }
+            // A number of its own, as what it may share with another piece of evidence was not made by these texts.
+            evidence = self.add_evidence(mark.events, self.tracker.mark());
             self.held.insert(evidence, captures);
         }
         evidence
     }
 
-    fn close_evidence(&mut self, mark: Mark) -> u32 {
+    /// Makes evidence of what happened since the mark.
+    pub(super) fn close_evidence(&mut self, mark: Mark) -> u32 {
         let end = self.tracker.mark();
-        if end == mark.events {
-            return 0;
-        }
-        self.evidence.push((narrow(mark.events), narrow(end)));
+        self.evidence_of(mark.events, end)
+    }
+
+    fn evidence_of(&mut self, from: usize, to: usize) -> u32 {
+        let single = self.tracker.between(from, to, |events| match events {
+            [] => Some(0),
+            [Event::Uses(evidence)] => Some(*evidence),
+            _ => None,
+        });
+        single.unwrap_or_else(|| self.add_evidence(from, to))
+    }
+
+    fn add_evidence(&mut self, from: usize, to: usize) -> u32 {
+        self.evidence.push((narrow(from), narrow(to)));
         narrow(self.evidence.len() - 1)
+    }
+
+    /// Where a value comes from that was made by what happened between two places of the log.
+    fn whence(&mut self, from: usize, to: usize) -> Whence {
+        // The steps of one path: the value that stands there.
+        let path = self.tracker.between(from, to, |events| {
+            let mut last = None;
+            for event in events {
+                let Event::Read(Read { path, kind: ReadKind::Value }) = event else { return None };
+                if last.is_some_and(|last| !self.tracker.is_child(*path, last)) {
+                    return None;
+                }
+                last = Some(*path);
+            }
+            last
+        });
+        path.map_or_else(|| Whence::Made(self.evidence_of(from, to)), Whence::Path)
+    }
+
+    /// The events of a pipeline so far are those of what the next command is handed.
+    pub(super) fn pipe(&mut self, start: Mark) {
+        self.piped = (start.events, self.tracker.mark());
+    }
+
+    /// A call begins: its arguments come next.
+    pub(super) fn begin_call(&mut self) -> CallMark {
+        CallMark { first: self.arguments.len(), from: self.tracker.mark(), piped: self.piped }
+    }
+
+    /// An argument is about to be evaluated.
+    pub(super) fn begin_argument(&self) -> usize {
+        self.tracker.mark()
+    }
+
+    /// An argument was evaluated.
+    pub(super) fn end_argument(&mut self, from: usize) {
+        self.arguments.push((from, self.tracker.mark()));
+    }
+
+    /// The last argument is the one before the `|`.
+    pub(super) fn piped_argument(&mut self, call: &mut CallMark) {
+        self.arguments.push(call.piped);
+        call.from = call.from.min(call.piped.0);
+    }
+
+    fn argument(&self, call: CallMark, at: usize) -> (usize, usize) {
+        self.arguments.get(call.first + at).copied().unwrap_or_default()
+    }
+
+    /// The conditions and loops of this template, out to the scope `until`, decided what was just done.
+    fn note_control(&self, until: Option<u32>) {
+        for scope in self.around.iter().rev() {
+            let Some(known) = self.scopes.get(*scope as usize) else { break };
+            if until == Some(*scope) || until.is_none() && known.call {
+                break;
+            }
+            if known.evidence != 0 {
+                self.tracker.note(Event::Uses(known.evidence));
+            }
+        }
+    }
+
+    /// A variable that was declared in the scope `declared` is about to be changed.
+    pub(super) fn assigning(&self, declared: u32) {
+        self.note_control(Some(declared));
+    }
+
+    /// The innermost scope.
+    pub(super) fn scope(&self) -> u32 {
+        self.scope
+    }
+
+    /// A call gave `result`: what it put into containers is known by the places of the arguments.
+    pub(super) fn called(&mut self, function: &Function, call: CallMark, values: &[Value], result: &Value) {
+        let tracker = Rc::clone(&self.tracker);
+        match (function.name, result) {
+            ("dict", Value::Map(map)) => {
+                for (at, key) in values.iter().enumerate().step_by(2) {
+                    let (from, to) = self.argument(call, at + 1);
+                    let (Value::String(key), true) = (key, from < to) else { continue };
+                    map.track_key(&tracker, key, self.whence(from, to));
+                }
+            }
+            ("set", Value::Map(map)) => {
+                if let Some(Value::String(key)) = values.get(1) {
+                    self.note_control(None);
+                    let (from, to) = (self.argument(call, 2).0, self.tracker.mark());
+                    // Where the value was piped, what was evaluated after it is part of it too.
+                    map.track_key(&tracker, key, self.whence(from, to));
+                }
+            }
+            ("list" | "tuple", Value::List(list)) => {
+                for at in 0..list.len() {
+                    let (from, to) = self.argument(call, at);
+                    if from < to {
+                        list.track_item(&tracker, at, self.whence(from, to));
+                    }
+                }
+            }
+            ("append" | "push" | "mustAppend" | "mustPush", Value::List(list)) => {
+                self.hand_on(values, 0, list);
+                let (from, to) = self.argument(call, 1);
+                list.track_item(&tracker, list.len().saturating_sub(1), self.whence(from, to));
+            }
+            ("prepend" | "mustPrepend", Value::List(list)) => {
+                self.hand_on(values, 1, list);
+                let (from, to) = self.argument(call, 1);
+                list.track_item(&tracker, 0, self.whence(from, to));
+            }
+            ("concat", Value::List(list)) => self.hand_on(values, 0, list),
+            (_, value @ (Value::Map(_) | Value::List(_))) if !value.is_tracked() => {
+                let evidence = self.evidence_of(call.from, self.tracker.mark());
+                match value {
+                    Value::Map(map) => map.track_made(&tracker, evidence),
+                    Value::List(list) => list.track_made(&tracker, evidence),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+        self.arguments.truncate(call.first);
+    }
+
+    /// Says of the items of `list` from `at` on that they are those of the lists among `values`.
+    fn hand_on(&self, values: &[Value], mut at: usize, list: &List) {
+        for old in values.iter().filter_map(Value::as_list) {
+            for (index, item) in old.iter().enumerate() {
+                if at >= list.len() {
+                    return;
+                }
+                if !item.is_tracked()
+                    && let Some(whence) = old.whence(index).filter(|whence| *whence != Whence::Made(0))
+                {
+                    list.track_item(&self.tracker, at, whence);
+                }
+                at += 1;
+            }
+        }
     }
 
     /// A variable of that evidence was used.
@@ -197,21 +384,31 @@ impl Recorder {
     }
 
     /// A condition, a loop or a call begins.
-    pub(super) fn enter(&mut self, source: &Arc<Source>, from: u32, to: u32, mark: Mark, call: bool) {
+    /// What was read for it is the evidence that is handed out.
+    pub(super) fn enter(&mut self, source: &Arc<Source>, from: u32, to: u32, mark: Mark, call: bool) -> u32 {
         let evidence = self.close_evidence(mark);
         let source = self.source(source);
-        self.scopes.push(Scope { parent: self.scope, source, from, to, call, evidence });
-        self.scope = narrow(self.scopes.len() - 1);
+        self.push_scope(Scope { parent: self.scope, source, from, to, call, evidence });
+        evidence
+    }
+
+    fn push_scope(&mut self, scope: Scope) {
+        if self.scopes.len() < MAX_KEPT {
+            self.scopes.push(scope);
+            self.scope = narrow(self.scopes.len() - 1);
+        }
+        self.around.push(self.scope);
     }
 
     /// The scope that was entered last ends.
     pub(super) fn leave(&mut self) {
-        self.scope = self.scopes.get(self.scope as usize).map_or(0, |s| s.parent);
+        self.around.pop();
+        self.scope = self.around.last().copied().unwrap_or(0);
     }
 
     /// A function is about to be called.
-    pub(super) fn calling(&mut self, source: &Arc<Source>, from: u32, mark: Mark) {
-        self.pending = (self.source(source), from, mark.events);
+    pub(super) fn calling(&mut self, source: &Arc<Source>, from: u32, call: CallMark) {
+        self.pending = (self.source(source), from, call.first);
     }
 
     /// A function that is not pure is about to be called.
@@ -222,12 +419,17 @@ impl Recorder {
         self.tracker.note(Event::Impure(number));
     }
 
-    /// A nested execution begins; its spans are those after the number returned.
-    pub(super) fn open(&mut self) -> usize {
-        let (source, from, _) = self.pending;
-        self.scopes.push(Scope { parent: self.scope, source, from, to: from, call: true, evidence: 0 });
-        self.scope = narrow(self.scopes.len() - 1);
-        self.spans.len()
+    /// A nested execution on `data`, the second argument of the call, begins: its spans are those after the number
+    /// returned; the other number is the evidence of the data.
+    pub(super) fn open(&mut self, data: &Value) -> (usize, u32) {
+        let (source, from, first) = self.pending;
+        // Reads in a container that is known are reported one by one.
+        let evidence = match self.arguments.get(first + 1) {
+            Some(&(from, to)) if !data.is_tracked() => self.evidence_of(from, to),
+            _ => 0,
+        };
+        self.push_scope(Scope { parent: self.scope, source, from, to: from, call: true, evidence });
+        (self.spans.len(), evidence)
     }
 
     /// A nested execution ended: it wrote `text` at `from`, which is about to be cut off.
@@ -267,6 +469,8 @@ impl Recorder {
         self.files.push(spans);
         self.captures.clear();
         self.held.clear();
+        self.arguments.clear();
+        self.around.clear();
         self.scope = 0;
     }
 
@@ -389,6 +593,14 @@ impl Provenance {
         spans.get(at).filter(|span| span.start <= offset)
     }
 
+    /// The spans of a file's output that lie in a range of its bytes, in order.
+    pub fn spans(&self, file: usize, range: std::ops::Range<usize>) -> impl Iterator<Item = &OutputSpan> {
+        let spans = self.files.get(file).map(Vec::as_slice).unwrap_or_default();
+        let (start, end) = (narrow(range.start), narrow(range.end));
+        let first = spans.partition_point(|span| span.end <= start);
+        spans[first..].iter().take_while(move |span| span.start < end)
+    }
+
     /// What a piece of evidence says, through the variables it used.
     ///
     /// Where a deeper path of a container was read, the steps towards it are left out.
@@ -417,15 +629,33 @@ impl Provenance {
                 }
             }
         }
-        let parents: std::collections::BTreeSet<u32> = reads
-            .keys()
-            .filter_map(|path| self.reads.paths.get(*path as usize))
-            .map(|(parent, _)| *parent)
-            .collect();
+        let above = |path: u32| self.reads.paths.get(path as usize).map_or(0, |(parent, _)| *parent);
+        let mut parents = std::collections::BTreeSet::new();
+        for path in reads.keys() {
+            let mut at = *path;
+            while at != 0 {
+                at = above(at);
+                if !parents.insert(at) {
+                    break;
+                }
+            }
+        }
+        // What is below a container that was read with everything in it goes without saying.
+        let is_covered = |path: u32| {
+            let mut at = path;
+            while at != 0 {
+                at = above(at);
+                if reads.get(&at) == Some(&ReadKind::All) {
+                    return true;
+                }
+            }
+            false
+        };
         out.reads = reads
-            .into_iter()
-            .filter(|(path, kind)| *kind == ReadKind::All || !parents.contains(path))
-            .map(|(path, kind)| Read { path, kind })
+            .iter()
+            .filter(|(path, kind)| **kind == ReadKind::All || !parents.contains(path))
+            .filter(|(path, _)| **path == 0 || !is_covered(**path))
+            .map(|(path, kind)| Read { path: *path, kind: *kind })
             .collect();
         out
     }

@@ -1,11 +1,17 @@
 //! Calls whose result differs from run to run, and the output they reach.
 //!
 //! The executor records every such call; here they are joined with the spans of the output, and with the values that
-//! the conditions around them read: one of those usually turns the call off.
+//! decided on them: one of those usually turns the call off.
+//!
+//! `lookup` gives the empty answer here, as in `helm template`, which is the same at every run. It only matters where
+//! it decided on a branch that reaches something random: then it is named there ([`Impure::lookups`]).
 
 use super::funcs::Impurity;
-use super::provenance::Provenance;
-use super::value::Read;
+use super::origin::{Place, ReadValue, place, read_value};
+use super::provenance::{OutputSpan, Provenance};
+use super::values::{Data, Table, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// A call of a function that is not pure.
 #[derive(Clone, Debug)]
@@ -22,69 +28,160 @@ pub struct ImpureCall {
     pub scope: u32,
 }
 
-/// An impure call with what it reaches.
-#[derive(Clone, Debug)]
-pub struct Impure<'p> {
-    /// The call.
-    pub call: &'p ImpureCall,
-    /// Output that it reaches: number of the file, and a byte range of it.
-    pub reaches: Vec<(usize, std::ops::Range<u32>)>,
-    /// Values that the conditions and calls around it read, the innermost first: what may turn it off.
-    pub decided_by: Vec<Read>,
+/// Output that an impure call reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// Number of the file, as the render counts them.
+    pub file: usize,
+    /// A byte range of it.
+    pub range: Range<usize>,
 }
 
-/// Every impure call of a render, joined with the output it reaches.
-///
-/// `lookup` always gives the empty answer here, which is the same at every run; it is left out where nothing random
-/// reaches the same output.
-pub fn impurities(provenance: &Provenance) -> Vec<Impure<'_>> {
-    let mut out: Vec<Impure<'_>> = provenance
-        .impure
-        .iter()
-        .map(|call| {
-            let mut decided_by = Vec::new();
-            for scope in provenance.scopes_of(call.scope) {
-                for read in provenance.evidence(scope.evidence).reads {
-                    if !decided_by.contains(&read) {
-                        decided_by.push(read);
-                    }
-                }
-            }
-            Impure { call, reaches: Vec::new(), decided_by }
-        })
-        .collect();
-    if out.is_empty() {
-        return out;
+/// A call whose result differs from run to run, with what it reaches.
+#[derive(Clone, Debug)]
+pub struct Impure<'p, 'v> {
+    /// The call.
+    pub call: &'p ImpureCall,
+    /// Where it stands.
+    pub place: Option<Place>,
+    /// The output it reaches, in order; never empty. Notes are output too: who does not install them leaves their
+    /// file out.
+    pub reaches: Vec<Reach>,
+    /// The values that decided that it was made, those first that are most likely to turn it off: what is not set or
+    /// empty in its own expression (`default (randAlphaNum 8) .Values.password`), then what the conditions around it
+    /// read, the innermost first.
+    pub decided_by: Vec<ReadValue<'v>>,
+    /// The `lookup`s that decided that it was made.
+    pub lookups: Vec<&'p ImpureCall>,
+}
+
+/// Every call whose result differs from run to run and is in the output, in the order they were made.
+pub fn impurities<'p, 'v>(provenance: &'p Provenance, values: &'v Table) -> Vec<Impure<'p, 'v>> {
+    if provenance.impure.is_empty() {
+        return Vec::new();
     }
+    let mut seen = Seen { provenance, evidence: BTreeMap::new(), scopes: BTreeMap::new() };
+    let mut reached: BTreeMap<u32, Reached> = BTreeMap::new();
     for (file, spans) in provenance.files.iter().enumerate() {
         for span in spans {
-            let mut calls = provenance.evidence(span.evidence).impure;
-            for scope in provenance.scopes_of(span.scope) {
-                calls.extend(provenance.evidence(scope.evidence).impure);
-            }
-            calls.sort_unstable();
-            calls.dedup();
-            for number in calls {
-                let Some(impure) = out.get_mut(number as usize) else { continue };
-                match impure.reaches.last_mut() {
-                    Some((last, range)) if *last == file && range.end == span.start => range.end = span.end,
-                    _ => impure.reaches.push((file, span.start..span.end)),
-                }
+            let own = seen.evidence(span.evidence);
+            let around = seen.scope(span.scope);
+            for number in own.union(&around) {
+                reached.entry(*number).or_default().add(file, span, own.contains(number));
             }
         }
     }
-    let random: Vec<(usize, std::ops::Range<u32>)> = out
-        .iter()
-        .filter(|i| i.call.kind != Impurity::Lookup)
-        .flat_map(|i| i.reaches.iter().cloned())
-        .collect();
-    out.retain(|impure| {
-        impure.call.kind != Impurity::Lookup
-            || impure.reaches.iter().any(|(file, range)| {
-                random
-                    .iter()
-                    .any(|(other, hit)| file == other && range.start < hit.end && hit.start < range.end)
-            })
-    });
-    out
+    let calls = provenance.impure.iter().enumerate();
+    calls
+        .filter(|(_, call)| call.kind != Impurity::Lookup)
+        .filter_map(|(number, call)| {
+            let reached = reached.remove(&u32::try_from(number).ok()?)?;
+            Some(seen.joined(call, reached, values))
+        })
+        .collect()
+}
+
+/// What is known of where a call went.
+#[derive(Default)]
+struct Reached {
+    reaches: Vec<Reach>,
+    /// Evidence of the first span that holds its result.
+    evidence: u32,
+    /// Scopes of spans that it reaches.
+    scope: u32,
+}
+
+impl Reached {
+    fn add(&mut self, file: usize, span: &OutputSpan, is_part: bool) {
+        let range = span.start as usize..span.end as usize;
+        if self.reaches.is_empty() {
+            self.scope = span.scope;
+        }
+        if is_part && self.evidence == 0 {
+            self.evidence = span.evidence;
+        }
+        match self.reaches.last_mut() {
+            Some(last) if last.file == file && last.range.end == range.start => last.range.end = range.end,
+            _ => self.reaches.push(Reach { file, range }),
+        }
+    }
+}
+
+/// The impure calls behind evidence and scopes, looked up once each.
+struct Seen<'p> {
+    provenance: &'p Provenance,
+    evidence: BTreeMap<u32, BTreeSet<u32>>,
+    scopes: BTreeMap<u32, BTreeSet<u32>>,
+}
+
+impl<'p> Seen<'p> {
+    fn evidence(&mut self, number: u32) -> BTreeSet<u32> {
+        if number == 0 {
+            return BTreeSet::new();
+        }
+        let provenance = self.provenance;
+        let found = || provenance.evidence(number).impure.into_iter().collect();
+        self.evidence.entry(number).or_insert_with(found).clone()
+    }
+
+    /// Of a scope and all around it.
+    fn scope(&mut self, number: u32) -> BTreeSet<u32> {
+        let mut out = BTreeSet::new();
+        let mut missing = Vec::new();
+        let mut at = number;
+        while at != 0 {
+            if let Some(known) = self.scopes.get(&at) {
+                out.clone_from(known);
+                break;
+            }
+            missing.push(at);
+            at = self.provenance.scopes.get(at as usize).map_or(0, |scope| scope.parent);
+        }
+        for scope in missing.into_iter().rev() {
+            let evidence = self.provenance.scopes.get(scope as usize).map_or(0, |scope| scope.evidence);
+            out.extend(self.evidence(evidence));
+            self.scopes.insert(scope, out.clone());
+        }
+        out
+    }
+
+    fn joined<'v>(&mut self, call: &'p ImpureCall, reached: Reached, values: &'v Table) -> Impure<'p, 'v> {
+        let provenance = self.provenance;
+        let mut decided_by: Vec<ReadValue<'v>> = Vec::new();
+        let mut add = |reads: Vec<super::value::Read>, wanted: fn(Option<&Value>) -> bool| {
+            for read in reads {
+                let read = read_value(provenance, read, values);
+                if wanted(read.value) && !decided_by.iter().any(|known| known.path == read.path) {
+                    decided_by.push(read);
+                }
+            }
+        };
+        add(provenance.evidence(reached.evidence).reads, is_empty);
+        for scope in provenance.scopes_of(call.scope) {
+            add(provenance.evidence(scope.evidence).reads, |_| true);
+        }
+        let mut numbers = self.scope(call.scope);
+        numbers.extend(self.evidence(reached.evidence));
+        numbers.extend(self.scope(reached.scope));
+        let lookups = numbers.iter().filter_map(|number| provenance.impure.get(*number as usize));
+        Impure {
+            call,
+            place: place(provenance, call.source, call.from, call.from),
+            reaches: reached.reaches,
+            decided_by,
+            lookups: lookups.filter(|call| call.kind == Impurity::Lookup).collect(),
+        }
+    }
+}
+
+/// Whether `default` would pass the value by.
+fn is_empty(value: Option<&Value>) -> bool {
+    match value.map(|value| &value.data) {
+        None | Some(Data::Null | Data::Bool(false) | Data::Int(0)) => true,
+        Some(Data::Float(number)) => *number == 0.0,
+        Some(Data::String(text)) => text.is_empty(),
+        Some(Data::List(items)) => items.is_empty(),
+        Some(Data::Table(table)) => table.is_empty(),
+        Some(_) => false,
+    }
 }

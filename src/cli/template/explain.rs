@@ -4,13 +4,17 @@ use super::Failed;
 use crate::diag::render::Style;
 use crate::diag::{Diagnostic, render};
 use crate::helm::engine::{Options, TrackerRef};
-use crate::helm::faults::origin_of;
+use crate::helm::faults::made_text;
+use crate::helm::origin::origins;
 use crate::helm::release::{Prepared, Rendered};
 use crate::helm::value::Tracker;
 use crate::source::Sources;
 use crate::value::{Node, Path};
 use crate::yaml;
 use std::fmt::Write as _;
+
+/// How many pieces of one field are told.
+const MOST: usize = 40;
 
 /// Draws findings for a terminal.
 pub(super) fn draw(found: &[Diagnostic], sources: &Sources) -> String {
@@ -74,9 +78,25 @@ fn explain_one(
         let _infallible = writeln!(out, "{}/{} {path} = {shown}", manifest.head.kind, manifest.head.name);
         let Some(span) = node.span() else { continue };
         if let Some(provenance) = &rendered.output.provenance {
-            let offset = manifest.range.start + span.start as usize;
-            for fact in origin_of(provenance, file, offset, Some(prepared), sources) {
-                let _infallible = writeln!(out, "  {fact}");
+            let start = manifest.range.start + span.start as usize;
+            let end = manifest.range.start + span.end as usize;
+            let made = origins(provenance, file, start..end.max(start + 1), &prepared.values);
+            let mut said = Vec::new();
+            for made in &made {
+                let facts = made_text(made, Some(path), sources);
+                // A loop makes many pieces of one place; text around values says nothing new.
+                let is_plain = made.reads.is_empty() && made.impure.is_empty();
+                if said.contains(&facts) || is_plain && !said.is_empty() {
+                    continue;
+                }
+                for fact in &facts {
+                    let _infallible = writeln!(out, "  {fact}");
+                }
+                said.push(facts);
+                if said.len() >= MOST {
+                    let _infallible = writeln!(out, "  and more; ask for a field in it");
+                    break;
+                }
             }
         }
     }

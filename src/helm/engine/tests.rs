@@ -234,11 +234,11 @@ fn output_knows_its_template_and_values() {
     );
     assert_eq!(at("kind").1, "kind: A");
 
-    let impure = crate::helm::purity::impurities(&provenance);
+    let values = crate::helm::values::Table::default();
+    let impure = crate::helm::purity::impurities(&provenance, &values);
     assert_eq!(impure.len(), 1);
     assert_eq!(impure[0].call.function, "randAlphaNum");
-    let (_, range) = impure[0].reaches[0].clone();
-    assert_eq!(text[range.start as usize..range.end as usize].len(), 4);
+    assert_eq!(impure[0].reaches[0].range.len(), 4);
 
     let read: Vec<String> = (0..provenance.reads.paths.len())
         .filter(|n| provenance.reads.kinds[*n].is_some())

@@ -70,7 +70,7 @@ impl Ctx<'_> {
                     Some(value) => value,
                     None => Value::zero(elem),
                 };
-                Ok(Val { value, interface: elem.kind == Kind::Interface })
+                Ok(Val { value, interface: elem.kind == Kind::Interface, evidence: 0 })
             }
             Value::Object(object) => {
                 let ty = object.type_of();
@@ -254,19 +254,26 @@ impl Ctx<'_> {
             values[0] = receiver;
             slot = 1;
         }
+        let mut mark = self.recorder.as_mut().map(|r| r.begin_call());
         for (at, argument) in arguments.iter().enumerate() {
+            let from = self.recorder.as_ref().map_or(0, |r| r.begin_argument());
             values[slot] = self.argument(template, dot, param(at), argument)?;
+            if let Some(recorder) = &mut self.recorder {
+                recorder.end_argument(from);
+            }
             slot += 1;
         }
         if let Some(last) = last {
             values[slot] = self.validate(template, last, param(given - 1))?;
+            if let (Some(recorder), Some(mark)) = (&mut self.recorder, &mut mark) {
+                recorder.piped_argument(mark);
+            }
         }
-        let mark = self.recorder.as_ref().map(|r| r.mark());
         if let Err(error) = self.spend(1 + values.iter().map(read_steps).sum::<u64>()) {
             return Err(self.fail_call(template, Vec::new(), error));
         }
-        if let Some(recorder) = &mut self.recorder {
-            recorder.calling(&template.source, node.pos, mark.unwrap_or_default());
+        if let (Some(recorder), Some(mark)) = (&mut self.recorder, mark) {
+            recorder.calling(&template.source, node.pos, mark);
             if let Some(impurity) = function.impurity {
                 recorder.impure(&template.source, node.pos, function.name, impurity);
             }
@@ -275,6 +282,9 @@ impl Ctx<'_> {
             self.charge(16 + fresh_size(&value))?;
             Ok(value)
         });
+        if let (Some(recorder), Some(mark), Ok(value)) = (&mut self.recorder, mark, &result) {
+            recorder.called(function, mark, values, value);
+        }
         match result {
             Ok(value) => Ok(Val::plain(value)),
             Err(error) => {
@@ -289,13 +299,17 @@ impl Ctx<'_> {
     fn argument_val(&mut self, template: &Template, dot: &Val, operand: &Operand) -> Exec<Val> {
         self.at = operand.at();
         match operand {
-            Operand::Dot(_) => Ok(dot.clone()),
+            Operand::Dot(_) => {
+                self.use_dot(dot);
+                Ok(dot.clone())
+            }
             Operand::Nil(_) => Ok(Val::default()),
             Operand::Field { fields, .. } => {
+                self.use_dot(dot);
                 self.field_chain(template, dot, dot.clone(), operand.at(), fields, &[], None)
             }
             Operand::Variable { name, fields, .. } => {
-                let value = self.variable(template, name)?;
+                let value = self.variable(template, name, fields)?;
                 self.field_chain(template, dot, value, operand.at(), fields, &[], None)
             }
             Operand::Pipe(pipe) => self.nested_pipeline(template, dot, pipe),

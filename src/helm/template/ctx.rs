@@ -50,11 +50,13 @@ pub trait Environment {
 pub(super) struct Val {
     pub(super) value: Value,
     pub(super) interface: bool,
+    /// Of a dot: what is known of where it came from; see [`Recorder`].
+    pub(super) evidence: u32,
 }
 
 impl Val {
     pub(super) fn plain(value: Value) -> Self {
-        Self { value, interface: false }
+        Self { value, interface: false, evidence: 0 }
     }
 }
 
@@ -64,6 +66,8 @@ pub(super) struct Variable {
     pub(super) value: Val,
     /// What is known of where its value came from; see [`Recorder`].
     pub(super) evidence: u32,
+    /// The scope that it was declared in, of the recorder.
+    pub(super) scope: u32,
 }
 
 /// One render in progress.

@@ -9,8 +9,9 @@ use super::literal::Ideal;
 use super::tree::{At, Branch, Command, List, Name, Node, NodeKind, Operand, Pipe, Template};
 use crate::helm::fmt::{append_indirect, sprint};
 use crate::helm::funcs::go::is_true;
+use crate::helm::provenance::Mark;
 use crate::helm::stack;
-use crate::helm::value::{Kind, Str, Value};
+use crate::helm::value::{Kind, Map, Str, Value};
 use std::sync::Arc;
 
 /// What a template prints for what is missing; Helm removes it from every output.
@@ -68,16 +69,17 @@ impl Ctx<'_> {
         self.fail_call(template, Vec::new(), error)
     }
 
-    /// Executes a template on `dot`, writing to `out`.
-    pub(crate) fn execute(&mut self, template: &Template, dot: &Value) -> Exec<()> {
+    /// Executes a template on `dot`, of which the recorder knows `evidence`, writing to `out`.
+    pub(crate) fn execute(&mut self, template: &Template, dot: &Value, evidence: u32) -> Exec<()> {
         let outer_at = self.at;
         let outer_base = self.base;
         if stack::is_low() {
             return Err(self.limit(template, FuncError::Limit("nesting of templates")));
         }
         self.base = self.variables.len();
-        let dot = Val::plain(dot.clone());
-        self.variables.push(Variable { id: 0, value: dot.clone(), evidence: 0 });
+        let dot = Val { evidence, ..Val::plain(dot.clone()) };
+        let scope = self.recorder.as_ref().map_or(0, |r| r.scope());
+        self.variables.push(Variable { id: 0, value: dot.clone(), evidence, scope });
         let result = self.walk(template, &dot, &template.root);
         self.variables.truncate(self.base);
         self.base = outer_base;
@@ -153,9 +155,9 @@ impl Ctx<'_> {
     fn branch(&mut self, template: &Template, dot: &Val, branch: &Branch, with: bool) -> Exec<Flow> {
         let variables = self.variables.len();
         let mark = self.recorder.as_ref().map(|r| r.mark());
-        let value = self.pipeline(template, dot, &branch.pipe)?;
+        let mut value = self.pipeline(template, dot, &branch.pipe)?;
         if let (Some(recorder), Some(mark)) = (&mut self.recorder, mark) {
-            recorder.enter(&template.source, branch.pipe.pos, branch.pipe.end, mark, false);
+            value.evidence = recorder.enter(&template.source, branch.pipe.pos, branch.pipe.end, mark, false);
         }
         if stack::is_low() {
             return Err(self.limit(template, FuncError::Limit("nesting of templates")));
@@ -178,8 +180,9 @@ impl Ctx<'_> {
         let variables = self.variables.len();
         let mark = self.recorder.as_ref().map(|r| r.mark());
         let value = self.pipeline(template, dot, &branch.pipe)?.value;
+        let mut evidence = 0;
         if let (Some(recorder), Some(mark)) = (&mut self.recorder, mark) {
-            recorder.enter(&template.source, branch.pipe.pos, branch.pipe.end, mark, false);
+            evidence = recorder.enter(&template.source, branch.pipe.pos, branch.pipe.end, mark, false);
         }
         if stack::is_low() {
             return Err(self.limit(template, FuncError::Limit("nesting of templates")));
@@ -191,9 +194,11 @@ impl Ctx<'_> {
                 let interface = list.type_of().elem.is_none_or(|t| t.kind == Kind::Interface);
                 for (at, item) in list.iter().enumerate() {
                     ran = true;
+                    let mark = self.recorder.as_ref().map(|r| r.mark());
                     list.read_item(at);
+                    let evidence = self.item_evidence(mark, evidence);
                     let index = i64::try_from(at).unwrap_or(i64::MAX);
-                    let item = Val { value: item.clone(), interface };
+                    let item = Val { value: item.clone(), interface, evidence };
                     let index = Val::plain(Value::int(index));
                     if self.turn(template, branch, Some(index), item)? == Flow::Break {
                         break;
@@ -204,9 +209,11 @@ impl Ctx<'_> {
                 let interface = map.type_of().elem.is_none_or(|t| t.kind == Kind::Interface);
                 for (key, item) in map.entries_for_range() {
                     ran = true;
-                    map.read_key(&key);
-                    let item = Val { value: item, interface };
-                    let index = Val::plain(Value::String(key));
+                    let mark = self.recorder.as_ref().map(|r| r.mark());
+                    map.read_key(&key, &item);
+                    let evidence = self.item_evidence(mark, evidence);
+                    let item = Val { value: item, interface, evidence };
+                    let index = Val { evidence, ..Val::plain(Value::String(key)) };
                     if self.turn(template, branch, Some(index), item)? == Flow::Break {
                         break;
                     }
@@ -216,7 +223,7 @@ impl Ctx<'_> {
                 for (at, byte) in bytes.iter().enumerate() {
                     ran = true;
                     let index = Val::plain(Value::int(i64::try_from(at).unwrap_or(i64::MAX)));
-                    let item = Val::plain(Value::Uint(Kind::Uint8, u64::from(*byte)));
+                    let item = Val { evidence, ..Val::plain(Value::Uint(Kind::Uint8, u64::from(*byte))) };
                     if self.turn(template, branch, Some(index), item)? == Flow::Break {
                         break;
                     }
@@ -239,7 +246,8 @@ impl Ctx<'_> {
                         Value::Uint(kind, _) => Value::Uint(*kind, u64::try_from(n).unwrap_or(u64::MAX)),
                         _ => Value::int64(i64::try_from(n).unwrap_or(i64::MAX)),
                     };
-                    if self.turn(template, branch, None, Val::plain(item))? == Flow::Break {
+                    let item = Val { evidence, ..Val::plain(item) };
+                    if self.turn(template, branch, None, item)? == Flow::Break {
                         break;
                     }
                 }
@@ -261,6 +269,17 @@ impl Ctx<'_> {
         Ok(flow)
     }
 
+    /// What is known of an item of a loop: that it was read since the mark, else what is known of the whole.
+    fn item_evidence(&mut self, mark: Option<Mark>, whole: u32) -> u32 {
+        match (&mut self.recorder, mark) {
+            (Some(recorder), Some(mark)) => match recorder.close_evidence(mark) {
+                0 => whole,
+                own => own,
+            },
+            _ => 0,
+        }
+    }
+
     /// One turn of a loop.
     #[allow(clippy::needless_pass_by_value, reason = "every caller makes it for this turn")]
     fn turn(&mut self, template: &Template, branch: &Branch, index: Option<Val>, item: Val) -> Exec<Flow> {
@@ -279,11 +298,14 @@ impl Ctx<'_> {
                 // The pipeline pushed them, lexically the last on top.
                 if let Some(top) = self.variables.last_mut() {
                     top.value = item.clone();
+                    top.evidence = item.evidence;
                 }
                 if declares.len() > 1
                     && let Some(below) = mark.checked_sub(2).and_then(|at| self.variables.get_mut(at))
                 {
-                    below.value = index.unwrap_or_default();
+                    let index = index.unwrap_or_default();
+                    below.evidence = index.evidence;
+                    below.value = index;
                 }
             }
         }
@@ -305,11 +327,12 @@ impl Ctx<'_> {
             Some(pipe) => self.pipeline(template, dot, pipe)?.value,
             None => Value::Nil,
         };
+        let mut evidence = 0;
         if let (Some(recorder), Some(mark)) = (&mut self.recorder, mark) {
             let end = pipe.map_or(at.pos, |p| p.end);
-            recorder.enter(&template.source, at.pos, end, mark, true);
+            evidence = recorder.enter(&template.source, at.pos, end, mark, true);
         }
-        self.execute(&called, &value)?;
+        self.execute(&called, &value, evidence)?;
         if let Some(recorder) = &mut self.recorder {
             recorder.leave();
         }
@@ -320,6 +343,7 @@ impl Ctx<'_> {
         let base = self.base;
         match self.variables[base..].iter_mut().rev().find(|v| v.id == name.id) {
             Some(variable) => {
+                variable.evidence = value.evidence;
                 variable.value = value;
                 Ok(())
             }
@@ -330,8 +354,8 @@ impl Ctx<'_> {
     /// Evaluates a pipeline. What it gives is no interface: a missing value becomes Go's invalid one.
     pub(super) fn pipeline(&mut self, template: &Template, dot: &Val, pipe: &Pipe) -> Exec<Val> {
         self.at = pipe.at();
-        let mark = match (&self.recorder, pipe.declares.is_empty()) {
-            (Some(recorder), false) => Some(recorder.mark()),
+        let mark = match &self.recorder {
+            Some(recorder) if !pipe.declares.is_empty() || pipe.commands.len() > 1 => Some(recorder.mark()),
             _ => None,
         };
         let mut value: Option<Val> = None;
@@ -339,24 +363,27 @@ impl Ctx<'_> {
             let mut result = self.command(template, dot, command, value.take())?;
             result.interface = false;
             value = Some(result);
+            if let (Some(recorder), Some(mark)) = (&mut self.recorder, mark) {
+                recorder.pipe(mark);
+            }
         }
-        let value = value.unwrap_or_default();
+        let mut value = value.unwrap_or_default();
         if !pipe.declares.is_empty() {
-            let evidence = match (&mut self.recorder, mark) {
-                (Some(recorder), Some(mark)) => recorder.evidence(mark),
-                _ => 0,
-            };
+            if let (Some(recorder), Some(mark)) = (&mut self.recorder, mark) {
+                if let (true, Some(name)) = (pipe.assign, pipe.declares.first())
+                    && let Some(variable) = self.variables[self.base..].iter().rev().find(|v| v.id == name.id)
+                {
+                    recorder.assigning(variable.scope);
+                }
+                value.evidence = recorder.evidence(mark);
+            }
+            let scope = self.recorder.as_ref().map_or(0, |r| r.scope());
             for name in &pipe.declares {
                 if pipe.assign {
                     self.set_variable(template, name, value.clone())?;
-                    if evidence != 0
-                        && let Some(variable) =
-                            self.variables[self.base..].iter_mut().rev().find(|v| v.id == name.id)
-                    {
-                        variable.evidence = evidence;
-                    }
                 } else {
-                    self.variables.push(Variable { id: name.id, value: value.clone(), evidence });
+                    let (value, evidence) = (value.clone(), value.evidence);
+                    self.variables.push(Variable { id: name.id, value, evidence, scope });
                 }
             }
         }
@@ -388,6 +415,7 @@ impl Ctx<'_> {
         match first {
             Operand::Field { fields, .. } => {
                 self.at = first.at();
+                self.use_dot(dot);
                 self.field_chain(template, dot, dot.clone(), first.at(), fields, operands, last)
             }
             Operand::Chain { inner, fields, .. } => {
@@ -404,7 +432,7 @@ impl Ctx<'_> {
             }
             Operand::Variable { name, fields, .. } => {
                 self.at = first.at();
-                let value = self.variable(template, name)?;
+                let value = self.variable(template, name, fields)?;
                 if fields.is_empty() {
                     self.not_a_function(template, operands, last.as_ref())?;
                     return Ok(value);
@@ -415,7 +443,10 @@ impl Ctx<'_> {
                 self.at = first.at();
                 self.not_a_function(template, operands, last.as_ref())?;
                 match constant {
-                    Operand::Dot(_) => Ok(dot.clone()),
+                    Operand::Dot(_) => {
+                        self.use_dot(dot);
+                        Ok(dot.clone())
+                    }
                     Operand::Nil(_) => Err(self.fail(template, "nil is not a command")),
                     constant => self.constant(template, constant),
                 }
@@ -437,7 +468,18 @@ impl Ctx<'_> {
         }))
     }
 
-    pub(super) fn variable(&mut self, template: &Template, name: &Name) -> Exec<Val> {
+    /// Reports that the dot is used, unless what is read in it reports itself.
+    pub(super) fn use_dot(&self, dot: &Val) {
+        if dot.evidence != 0
+            && let Some(recorder) = &self.recorder
+            && !dot.value.is_tracked()
+        {
+            recorder.uses(dot.evidence);
+        }
+    }
+
+    /// The value of a variable, of which `fields` are about to be read.
+    pub(super) fn variable(&mut self, template: &Template, name: &Name, fields: &[Str]) -> Exec<Val> {
         let found = self.variables[self.base..].iter().rev().position(|v| v.id == name.id);
         if let Some(distance) = found.filter(|d| *d > 64)
             && let Err(error) = self.spend(distance as u64 / 8)
@@ -446,8 +488,12 @@ impl Ctx<'_> {
         }
         match found.and_then(|distance| self.variables.iter().rev().nth(distance)) {
             Some(variable) => {
+                // Of a container that a template made each key is known by itself; one of the values may have been
+                // chosen among several.
+                let is_made = |map: &Map| map.is_tracked() && !map.has_path();
                 if variable.evidence != 0
                     && let Some(recorder) = &self.recorder
+                    && (fields.is_empty() || !variable.value.value.as_map().is_some_and(is_made))
                 {
                     recorder.uses(variable.evidence);
                 }

@@ -33,14 +33,14 @@ impl Ctx<'_> {
             return Err(FuncError::message(message));
         };
         let from = self.out.len();
-        let spans = self.recorder.as_mut().map(|r| r.open());
-        let result = self.execute(&template, data);
+        let opened = self.recorder.as_mut().map(|r| r.open(data));
+        let result = self.execute(&template, data, opened.map_or(0, |(_, evidence)| evidence));
         if let Some(count) = self.included.get_mut(name.as_bytes()) {
             *count -= 1;
         }
         result.map_err(FuncError::Template)?;
         let text = Str::new(&self.out[from..]);
-        if let (Some(recorder), Some(spans)) = (&mut self.recorder, spans) {
+        if let (Some(recorder), Some((spans, _))) = (&mut self.recorder, opened) {
             recorder.close(spans, from, &text);
         }
         self.out.truncate(from);
@@ -74,14 +74,14 @@ impl Ctx<'_> {
         let inner = self.set.with(&inline);
         let outer = std::mem::replace(&mut self.set, inner);
         let from = self.out.len();
-        let spans = self.recorder.as_mut().map(|r| r.open());
-        let result = self.execute(&inline.body, data);
+        let opened = self.recorder.as_mut().map(|r| r.open(data));
+        let result = self.execute(&inline.body, data, opened.map_or(0, |(_, evidence)| evidence));
         self.set = outer;
         result.map_err(|error| {
             FuncError::Wrapped(quoted(b"error during tpl function execution for ", b": ").into(), error)
         })?;
         let made = without_no_value(&self.out[from..]).map_or_else(|| Str::new(&self.out[from..]), Str::from);
-        if let (Some(recorder), Some(spans)) = (&mut self.recorder, spans) {
+        if let (Some(recorder), Some((spans, _))) = (&mut self.recorder, opened) {
             recorder.close(spans, from, &made);
         }
         self.out.truncate(from);

@@ -1,6 +1,6 @@
 //! [`List`]: a Go slice. Immutable; a clone is an alias.
 
-use super::track::{TrackCell, Tracker};
+use super::track::{TrackCell, Tracker, Whence};
 use super::{Str, Type, Value, drop_flat, types};
 use std::ops::Deref;
 use std::rc::Rc;
@@ -85,12 +85,42 @@ impl List {
 
     /// Says which path of the values this is; see [`Tracker`].
     pub fn track(&self, tracker: &Rc<Tracker>, path: u32) {
-        self.data.track.set(tracker, path);
+        self.data.track.set(tracker, Some(path), 0);
     }
 
-    /// The tracked path.
-    pub fn tracked(&self) -> Option<u32> {
-        self.data.track.path()
+    /// Says which evidence made this list, where nothing is known of it yet.
+    pub fn track_made(&self, tracker: &Rc<Tracker>, evidence: u32) {
+        self.data.track.set(tracker, None, evidence);
+    }
+
+    /// Says where an item comes from.
+    pub fn track_item(&self, tracker: &Rc<Tracker>, index: usize, whence: Whence) {
+        self.data.track.put(tracker, index.to_string().as_bytes(), whence);
+    }
+
+    /// Where an item comes from, where that is known.
+    pub fn whence(&self, index: usize) -> Option<Whence> {
+        self.data.track.whence(index.to_string().as_bytes())
+    }
+
+    /// Whether something is known of where it comes from.
+    pub fn is_tracked(&self) -> bool {
+        self.data.track.is_set()
+    }
+
+    /// Whether it is a list of the values, or a copy of one.
+    pub fn has_path(&self) -> bool {
+        self.data.track.has_path()
+    }
+
+    /// Gives `other`, a copy, what is known of this list.
+    pub fn copy_track(&self, other: &Self) {
+        self.data.track.copy_to(&other.data.track);
+    }
+
+    /// Reports that its length or its items are looked at, whatever is in them.
+    pub fn read_itself(&self) {
+        self.data.track.read_keys();
     }
 
     /// Reports that everything in it is read.
@@ -100,7 +130,7 @@ impl List {
 
     /// Reports that an item is read.
     pub fn read_item(&self, index: usize) {
-        self.data.track.read_item(index);
+        self.data.track.read_item(index, self.data.items.get(index));
     }
 
     pub(super) fn dismantle(self, pending: &mut Vec<Value>) {

@@ -1,7 +1,7 @@
 //! [`Map`]: a Go map with string keys. Shared and mutable; a clone is an alias; iteration is by key.
 
 use super::entries::Entries;
-use super::track::{TrackCell, Tracker};
+use super::track::{TrackCell, Tracker, Whence};
 use super::{Str, Type, Value, drop_flat, types};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -85,7 +85,13 @@ impl Map {
     /// The value of `key`; a read.
     #[inline]
     pub fn get(&self, key: &[u8]) -> Option<Value> {
-        self.data.track.read_key(key);
+        let value = self.data.entries.borrow().get(key).cloned();
+        self.data.track.read_key(key, value.as_ref());
+        value
+    }
+
+    /// The value of `key`, without reporting a read: for functions that only move values.
+    pub fn get_unread(&self, key: &[u8]) -> Option<Value> {
         self.data.entries.borrow().get(key).cloned()
     }
 
@@ -101,13 +107,29 @@ impl Map {
         if self.data.nil {
             return false;
         }
-        let old = self.data.entries.borrow_mut().insert(key.into(), value);
+        let key = key.into();
+        self.data.track.forget(&key);
+        let old = self.data.entries.borrow_mut().insert(key, value);
         drop(old);
         true
     }
 
+    /// Sets `key` to the value that `other` has there, which keeps its place in the values.
+    pub fn insert_from(&self, other: &Self, key: Str, value: Value) {
+        self.data.track.take_over(&key, &other.data.track, &key);
+        let old = self.data.entries.borrow_mut().insert(key, value);
+        drop(old);
+    }
+
+    /// Sets `key` to a copy of what it holds, which stays at its place in the values.
+    pub fn replace_by_copy(&self, key: Str, value: Value) {
+        let old = self.data.entries.borrow_mut().insert(key, value);
+        drop(old);
+    }
+
     /// Removes `key` and hands out what was there.
     pub fn remove(&self, key: &[u8]) -> Option<Value> {
+        self.data.track.forget(key);
         self.data.entries.borrow_mut().remove(key)
     }
 
@@ -123,9 +145,9 @@ impl Map {
         self.entries_unread()
     }
 
-    /// Reports that `key` is read.
-    pub fn read_key(&self, key: &[u8]) {
-        self.data.track.read_key(key);
+    /// Reports that `key`, which holds `value`, is read.
+    pub fn read_key(&self, key: &[u8], value: &Value) {
+        self.data.track.read_key(key, Some(value));
     }
 
     /// Roughly the bytes it takes, without what its values share.
@@ -149,6 +171,17 @@ impl Map {
         self.data.entries.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect()
     }
 
+    /// Shows all entries in order of keys, without copying them and without reporting a read. `look` must not change
+    /// this map.
+    pub fn look_unread<T>(&self, look: impl FnOnce(&mut dyn Iterator<Item = (&Str, &Value)>) -> T) -> T {
+        look(&mut self.data.entries.borrow().iter())
+    }
+
+    /// Reports that everything in it is read.
+    pub fn read_all(&self) {
+        self.data.track.read_all();
+    }
+
     /// Visits all entries in order of keys without copying them; a read of all of them. The visitor must not change
     /// this map (nor call back into a template): it would panic. Stops at the first error.
     pub fn try_each<E>(&self, mut visit: impl FnMut(&Str, &Value) -> Result<(), E>) -> Result<(), E> {
@@ -169,15 +202,30 @@ impl Map {
 
     /// Says which path of the values this is; see [`Tracker`].
     pub fn track(&self, tracker: &Rc<Tracker>, path: u32) {
-        self.data.track.set(tracker, path);
+        self.data.track.set(tracker, Some(path), 0);
     }
 
-    /// The tracked path.
-    pub fn tracked(&self) -> Option<u32> {
-        self.data.track.path()
+    /// Says which evidence made this map, where nothing is known of it yet.
+    pub fn track_made(&self, tracker: &Rc<Tracker>, evidence: u32) {
+        self.data.track.set(tracker, None, evidence);
     }
 
-    /// Gives `other` the tracked path of this map: for a changed copy of it.
+    /// Says where the value under `key` comes from.
+    pub fn track_key(&self, tracker: &Rc<Tracker>, key: &[u8], whence: Whence) {
+        self.data.track.put(tracker, key, whence);
+    }
+
+    /// Whether something is known of where it comes from.
+    pub fn is_tracked(&self) -> bool {
+        self.data.track.is_set()
+    }
+
+    /// Whether it is a map of the values, or a copy of one.
+    pub fn has_path(&self) -> bool {
+        self.data.track.has_path()
+    }
+
+    /// Gives `other`, a changed copy, what is known of this map.
     pub fn copy_track(&self, other: &Self) {
         self.data.track.copy_to(&other.data.track);
     }

@@ -23,7 +23,7 @@ pub use list::List;
 pub use map::Map;
 pub use object::{FieldInfo, Object, ObjectRef};
 pub use str::{Str, lossy};
-pub use track::{Event, Read, ReadKind, Reads, Tracker};
+pub use track::{Event, Read, ReadKind, Reads, Tracker, Whence};
 pub use types::{Kind, Type, TypeInfo};
 
 use std::rc::Rc;
@@ -129,6 +129,15 @@ impl Value {
             Self::Nil => true,
             Self::List(list) => list.is_nil(),
             Self::Map(map) => map.is_nil(),
+            _ => false,
+        }
+    }
+
+    /// Whether it is a container of which it is known where it comes from; see [`Tracker`].
+    pub fn is_tracked(&self) -> bool {
+        match self {
+            Self::Map(map) => map.is_tracked(),
+            Self::List(list) => list.is_tracked(),
             _ => false,
         }
     }

@@ -1,8 +1,9 @@
 //! Which values a render reads.
 //!
 //! Where a caller wants to know, each map and list of the values is given its path ([`Tracker::attach`]); reads
-//! of it, through whatever alias or function, are then reported to the [`Tracker`]. Without one a read costs a
-//! null check.
+//! of it, through whatever alias or function, are then reported to the [`Tracker`]. Containers that templates make
+//! (`dict`, `list`, `merge`, `fromYaml`) remember for each key where its value came from ([`Whence`]), so that a value
+//! is known again when it is read there. Without a tracker a read costs a null check.
 
 use super::{Str, Value};
 use std::cell::{Cell, OnceCell, RefCell};
@@ -66,6 +67,15 @@ impl Reads {
 /// How many events are kept: 48 MiB.
 const MAX_EVENTS: usize = 4 << 20;
 
+/// Where a value that a template put into a container comes from.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Whence {
+    /// It stands at this path of the values.
+    Path(u32),
+    /// It was made by what this numbered evidence says; 0 where nothing that is tracked went into it.
+    Made(u32),
+}
+
 /// Collects the reads of one render.
 #[derive(Default)]
 pub struct Tracker {
@@ -74,7 +84,8 @@ pub struct Tracker {
     kinds: RefCell<Vec<Option<ReadKind>>>,
     /// What happened since the start, for attributing it to the output being written.
     log: RefCell<Vec<Event>>,
-    paused: Cell<bool>,
+    /// An event is not logged twice in a row, unless somebody may count from between the two.
+    floor: Cell<usize>,
 }
 
 impl Tracker {
@@ -101,20 +112,24 @@ impl Tracker {
         path
     }
 
+    /// Whether `path` stands right below `parent`.
+    pub fn is_child(&self, path: u32, parent: u32) -> bool {
+        path != 0 && self.paths.borrow().get(path as usize).is_some_and(|(above, _)| *above == parent)
+    }
+
     /// Gives every map and list in `value` its path below `path`. Containers that already have one keep it.
     pub fn attach(self: &Rc<Self>, value: &Value, path: u32) {
         let mut pending = vec![(value.clone(), path)];
         while let Some((value, path)) = pending.pop() {
             match &value {
-                Value::Map(map) if map.tracked().is_none() => {
+                Value::Map(map) if !map.is_tracked() => {
                     map.track(self, path);
-                    for (key, item) in map.entries_unread() {
-                        if matches!(item, Value::Map(_) | Value::List(_)) {
-                            pending.push((item, self.child(path, &key)));
-                        }
-                    }
+                    map.look_unread(|entries| {
+                        let containers = entries.filter(|(_, v)| matches!(v, Value::Map(_) | Value::List(_)));
+                        pending.extend(containers.map(|(key, v)| (v.clone(), self.child(path, key))));
+                    });
                 }
-                Value::List(list) if list.tracked().is_none() => {
+                Value::List(list) if !list.is_tracked() => {
                     list.track(self, path);
                     for (index, item) in list.iter().enumerate() {
                         if matches!(item, Value::Map(_) | Value::List(_)) {
@@ -127,27 +142,25 @@ impl Tracker {
         }
     }
 
-    /// Stops or resumes recording, for what the engine itself reads.
-    pub fn pause(&self, paused: bool) {
-        self.paused.set(paused);
-    }
-
-    /// How many events there were so far.
+    /// How many events there were so far, for somebody who will ask what came after.
     pub fn mark(&self) -> usize {
-        self.log.borrow().len()
+        let mark = self.log.borrow().len();
+        self.floor.set(mark);
+        mark
     }
 
     /// Reports an event. After [`MAX_EVENTS`] only the paths themselves are kept.
     pub fn note(&self, event: Event) {
         let mut log = self.log.borrow_mut();
-        if log.last() != Some(&event) && log.len() < MAX_EVENTS {
+        let repeated = log.len() > self.floor.get() && log.last() == Some(&event);
+        if !repeated && log.len() < MAX_EVENTS {
             log.push(event);
         }
     }
 
-    /// The events since a mark.
-    pub fn since(&self, mark: usize) -> Vec<Event> {
-        self.log.borrow().get(mark..).unwrap_or_default().to_vec()
+    /// Shows the events between two marks.
+    pub fn between<T>(&self, from: usize, to: usize, look: impl FnOnce(&[Event]) -> T) -> T {
+        look(self.log.borrow().get(from..to).unwrap_or_default())
     }
 
     /// All events; the log is empty afterwards.
@@ -157,13 +170,18 @@ impl Tracker {
 
     /// Reports a read.
     pub fn read(&self, path: u32, kind: ReadKind) {
-        if self.paused.get() {
-            return;
-        }
         if let Some(slot) = self.kinds.borrow_mut().get_mut(path as usize) {
             *slot = (*slot).max(Some(kind));
         }
         self.note(Event::Read(Read { path, kind }));
+    }
+
+    fn read_from(&self, whence: Whence, kind: ReadKind) {
+        match whence {
+            Whence::Path(path) => self.read(path, kind),
+            Whence::Made(0) => {}
+            Whence::Made(evidence) => self.note(Event::Uses(evidence)),
+        }
     }
 
     /// Everything read.
@@ -172,54 +190,125 @@ impl Tracker {
     }
 }
 
-/// Where a container stands in the values.
-#[derive(Default)]
-pub(super) struct TrackCell(OnceCell<Box<(Rc<Tracker>, u32)>>);
+/// What is known of where a container and the values in it come from.
+#[derive(Clone)]
+struct Track {
+    tracker: Rc<Tracker>,
+    /// A container of the values, or a copy of one: its path.
+    path: Option<u32>,
+    /// One that a function made: the evidence of the call.
+    made: u32,
+    /// What was put under single keys since, or is known better.
+    keys: RefCell<BTreeMap<Str, Whence>>,
+}
 
-impl TrackCell {
-    pub(super) fn set(&self, tracker: &Rc<Tracker>, path: u32) {
-        // A container has one path, the first one given.
-        let _first = self.0.set(Box::new((Rc::clone(tracker), path)));
+impl Track {
+    fn whence(&self, key: &[u8]) -> Whence {
+        match (self.keys.borrow().get(key), self.path) {
+            (Some(whence), _) => *whence,
+            (None, Some(path)) => Whence::Path(self.tracker.child(path, key)),
+            (None, None) => Whence::Made(self.made),
+        }
     }
 
-    pub(super) fn path(&self) -> Option<u32> {
-        self.0.get().map(|t| t.1)
+    fn read(&self, key: &[u8], value: Option<&Value>, kind: ReadKind) {
+        let whence = self.whence(key);
+        // What a made container holds and has a place of its own reports its own reads, and more exactly.
+        if matches!(whence, Whence::Path(_)) || !value.is_some_and(Value::is_tracked) {
+            self.tracker.read_from(whence, kind);
+        }
+    }
+
+    fn read_itself(&self, kind: ReadKind) {
+        self.tracker.read_from(self.path.map_or(Whence::Made(self.made), Whence::Path), kind);
+    }
+}
+
+/// Room for a [`Track`] in a container; empty and without cost where nobody tracks.
+#[derive(Default)]
+pub(super) struct TrackCell(OnceCell<Box<Track>>);
+
+impl TrackCell {
+    pub(super) fn set(&self, tracker: &Rc<Tracker>, path: Option<u32>, made: u32) {
+        // A container has one path, the first one given.
+        let track = Track { tracker: Rc::clone(tracker), path, made, keys: RefCell::default() };
+        let _first = self.0.set(Box::new(track));
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.0.get().is_some()
+    }
+
+    /// Whether it is a container of the values or a copy of one.
+    pub(super) fn has_path(&self) -> bool {
+        self.0.get().is_some_and(|track| track.path.is_some())
     }
 
     pub(super) fn copy_to(&self, other: &Self) {
         if let Some(track) = self.0.get() {
-            other.set(&track.0, track.1);
+            let _first = other.0.set(track.clone());
+        }
+    }
+
+    pub(super) fn whence(&self, key: &[u8]) -> Option<Whence> {
+        self.0.get().map(|track| track.whence(key))
+    }
+
+    /// Says where the value that is now under `key` comes from.
+    pub(super) fn put(&self, tracker: &Rc<Tracker>, key: &[u8], whence: Whence) {
+        self.set(tracker, None, 0);
+        if let Some(track) = self.0.get() {
+            track.keys.borrow_mut().insert(Str::new(key), whence);
+        }
+    }
+
+    /// The value under `key` was replaced by one of which nothing is known yet.
+    pub(super) fn forget(&self, key: &[u8]) {
+        if let Some(track) = self.0.get() {
+            track.keys.borrow_mut().insert(Str::new(key), Whence::Made(0));
+        }
+    }
+
+    /// The value under `key` was taken over from `other`, where it stands under `from`.
+    pub(super) fn take_over(&self, key: &[u8], other: &Self, from: &[u8]) {
+        match (self.0.get(), other.0.get()) {
+            (_, Some(track)) => self.put(&track.tracker, key, track.whence(from)),
+            (Some(_), None) => self.forget(key),
+            (None, None) => {}
         }
     }
 
     #[inline]
-    pub(super) fn read_key(&self, key: &[u8]) {
+    pub(super) fn read_key(&self, key: &[u8], value: Option<&Value>) {
         if let Some(track) = self.0.get() {
-            track.0.read(track.0.child(track.1, key), ReadKind::Value);
+            track.read(key, value, ReadKind::Value);
         }
     }
 
     pub(super) fn read_presence(&self, key: &[u8]) {
         if let Some(track) = self.0.get() {
-            track.0.read(track.0.child(track.1, key), ReadKind::Presence);
+            track.read(key, None, ReadKind::Presence);
         }
     }
 
     pub(super) fn read_keys(&self) {
         if let Some(track) = self.0.get() {
-            track.0.read(track.1, ReadKind::Value);
+            track.read_itself(ReadKind::Value);
         }
     }
 
     pub(super) fn read_all(&self) {
         if let Some(track) = self.0.get() {
-            track.0.read(track.1, ReadKind::All);
+            track.read_itself(ReadKind::All);
+            for whence in track.keys.borrow().values() {
+                track.tracker.read_from(*whence, ReadKind::All);
+            }
         }
     }
 
-    pub(super) fn read_item(&self, index: usize) {
+    pub(super) fn read_item(&self, index: usize, value: Option<&Value>) {
         if let Some(track) = self.0.get() {
-            track.0.read(track.0.child(track.1, index.to_string().as_bytes()), ReadKind::Value);
+            track.read(index.to_string().as_bytes(), value, ReadKind::Value);
         }
     }
 }

@@ -121,12 +121,13 @@ pub(super) fn to_float(value: &Value) -> f64 {
     }
 }
 
-/// The items of a slice, as `reflect` hands them out; the kind of what is none; nil panics.
+/// The items of a slice, as `reflect` hands them out; the kind of what is none; nil panics. Who looks into the items
+/// reports that itself ([`List::read_all`](crate::helm::value::List::read_all)).
 pub(super) fn items(value: &Value) -> Result<Result<Vec<Value>, Kind>, FuncError> {
     match value {
         Value::Nil => Err(nil_dereference()),
         Value::List(list) => {
-            list.read_all();
+            list.read_itself();
             Ok(Ok(list.to_vec()))
         }
         Value::Bytes(bytes) => {

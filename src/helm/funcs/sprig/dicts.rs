@@ -89,11 +89,10 @@ fn pick(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let (map, picked) = (args.map(0)?, Map::new());
     charge(ctx, args.len())?;
     for name in names(args) {
-        if let Some(value) = map.get(name) {
-            picked.insert(name.clone(), value);
+        if let Some(value) = map.get_unread(name) {
+            picked.insert_from(map, name.clone(), value);
         }
     }
-    map.copy_track(&picked);
     Ok(picked.into())
 }
 

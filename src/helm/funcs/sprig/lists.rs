@@ -71,6 +71,14 @@ fn prepend(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
     Ok(Value::list(items))
 }
 
+/// The same, for a function whose result depends on what is in the items.
+fn items_read(ctx: &mut Ctx<'_>, args: &Args<'_>, at: usize, doing: &str) -> Result<Vec<Value>, FuncError> {
+    if let Value::List(list) = args.value(at) {
+        list.read_all();
+    }
+    items_at(ctx, args, at, doing)
+}
+
 /// One item, without copying the list.
 fn pick(args: &Args<'_>, doing: &str, at: fn(usize) -> usize) -> Answer {
     match args.value(0) {
@@ -120,7 +128,7 @@ fn reverse(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
 }
 
 fn compact(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
-    let mut items = items_at(ctx, args, 0, "compact on")?;
+    let mut items = items_read(ctx, args, 0, "compact on")?;
     items.retain(|item| !is_empty(item));
     Ok(Value::list(items))
 }
@@ -132,7 +140,7 @@ fn contains(ctx: &mut Ctx<'_>, items: &[Value], wanted: &Value) -> Result<bool, 
 
 fn uniq(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let mut kept = Vec::new();
-    for item in items_at(ctx, args, 0, "find uniq on")? {
+    for item in items_read(ctx, args, 0, "find uniq on")? {
         if !contains(ctx, &kept, &item)? {
             kept.push(item);
         }
@@ -142,7 +150,7 @@ fn uniq(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
 
 fn without(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let mut kept = Vec::new();
-    for item in items_at(ctx, args, 0, "find without on")? {
+    for item in items_read(ctx, args, 0, "find without on")? {
         if !contains(ctx, args.rest(1), &item)? {
             kept.push(item);
         }
@@ -183,7 +191,7 @@ fn slice(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
     charge(ctx, range.1 - range.0)?;
     Ok(match args.value(0) {
         Value::List(list) => {
-            list.read_all();
+            list.read_itself();
             List::new(list.type_of(), list[range.0..range.1].to_vec()).into()
         }
         Value::Bytes(bytes) => Value::Bytes(bytes[range.0..range.1].into()),

@@ -30,7 +30,8 @@ pub(super) fn merge_into(
     if target.is_nil() {
         return Ok(true);
     }
-    let entries = source.entries();
+    // Values are moved, not looked at: they are read where they are used, and known there by their places.
+    let entries = source.entries_unread();
     // A map of strings takes no value of an interface, whatever it holds.
     let typed = target.type_of().elem.is_some_and(|elem| elem.kind != Kind::Interface)
         && source.type_of().elem.is_some_and(|elem| elem.kind == Kind::Interface);
@@ -42,13 +43,13 @@ pub(super) fn merge_into(
     ctx.spend(entries.len() as u64 + 1)?;
     for (key, value) in entries {
         // As mergo is handed a reflected value, it sees what the target held before this key was merged.
-        let held = target.get(&key);
+        let held = target.get_unread(&key);
         if value.is_nil() && matches!(value, Value::Nil) {
             if overwrite {
                 if typed {
                     return Err(mismatch());
                 }
-                target.insert(key, Value::Nil);
+                target.insert_from(source, key, Value::Nil);
             }
             continue;
         }
@@ -76,7 +77,7 @@ pub(super) fn merge_into(
             return Err(mismatch());
         }
         ctx.charge(key.len() + size_of::<Value>())?;
-        target.insert(key, value);
+        target.insert_from(source, key, value);
     }
     Ok(true)
 }
@@ -97,14 +98,16 @@ fn copy_at(ctx: &mut Ctx<'_>, value: &Value, depth: usize) -> Result<Value, Func
         Value::List(list) if !list.is_nil() => {
             ctx.charge(list.len().saturating_mul(size_of::<Value>()).saturating_add(96))?;
             let items = list.iter().map(|item| copy_at(ctx, item, depth + 1)).collect::<Result<_, _>>()?;
-            Ok(List::new(list.type_of(), items).into())
+            let copied = List::new(list.type_of(), items);
+            list.copy_track(&copied);
+            Ok(copied.into())
         }
         Value::Map(map) if !map.is_nil() => {
             ctx.charge(map.size().saturating_add(128))?;
             let copied = map.copy();
             for (key, item) in map.entries_unread() {
                 if matches!(item, Value::List(_) | Value::Map(_)) {
-                    copied.insert(key, copy_at(ctx, &item, depth + 1)?);
+                    copied.replace_by_copy(key, copy_at(ctx, &item, depth + 1)?);
                 }
             }
             Ok(copied.into())
