@@ -26,8 +26,8 @@ impl ToYaml for Value {
             }
             Self::Map(map) if map.is_nil() => to.null(),
             Self::Map(map) => {
-                let entries = map.entries();
-                to.map(entries.iter().map(|(key, value)| (key.as_bytes(), value)));
+                map.read_all();
+                map.look_unread(|entries| to.map(entries.map(|(key, value)| (key.as_bytes(), value))));
             }
             Self::Object(object) => {
                 if let Some(data) = object.to_data().or_else(|| object.underlying()) {
@@ -63,10 +63,13 @@ fn measure(ctx: &mut Ctx<'_>, value: &Value, depth: usize, bytes: &mut usize) ->
             }
         }
         Value::Map(map) => {
-            for (key, item) in map.entries_unread() {
-                *bytes += key.len() + 2 * depth;
-                measure(ctx, &item, depth + 1, bytes)?;
-            }
+            return map.look_unread(|entries| {
+                for (key, item) in entries {
+                    *bytes += key.len() + 2 * depth;
+                    measure(ctx, item, depth + 1, bytes)?;
+                }
+                Ok(())
+            });
         }
         _ => {}
     }

@@ -2,6 +2,7 @@
 
 mod der;
 mod key;
+mod prime;
 
 use super::encoding::base64_or;
 use crate::helm::fmt;

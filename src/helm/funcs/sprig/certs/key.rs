@@ -1,6 +1,7 @@
 //! Private keys: made, read, written, signing.
 
 use super::der::{self, Reader, bit_string, integer, object, sequence, tag, value};
+use super::prime::prime;
 use crate::helm::funcs::Ctx;
 use ed25519_dalek::Signer as _;
 use num_bigint_dig::prime::probably_prime;
@@ -13,6 +14,8 @@ use sha2::Digest as _;
 
 /// Encoded object identifiers.
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+/// The public exponent of every RSA key.
+const EXPONENT: u32 = 65_537;
 const RSA_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b];
 const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
@@ -58,7 +61,9 @@ impl rsa::rand_core::CryptoRng for Random<'_, '_> {}
 impl Key {
     /// A new RSA key of so many bits.
     pub(super) fn rsa(ctx: &mut Ctx<'_>, bits: usize) -> Result<Self, String> {
-        let key = rsa::RsaPrivateKey::new(&mut Random(ctx), bits).map_err(|error| error.to_string())?;
+        let mut random = Random(ctx);
+        let (p, q) = (prime(&mut random, bits / 2, EXPONENT), prime(&mut random, bits - bits / 2, EXPONENT));
+        let key = rsa::RsaPrivateKey::from_p_q(p, q, EXPONENT.into()).map_err(|error| error.to_string())?;
         Ok(Self::Rsa(Box::new(key)))
     }
 
