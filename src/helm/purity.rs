@@ -9,6 +9,7 @@
 use super::funcs::Impurity;
 use super::origin::{Place, ReadValue, place, read_value};
 use super::provenance::{OutputSpan, Provenance};
+use super::value::Read;
 use super::values::{Data, Table, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -28,35 +29,46 @@ pub struct ImpureCall {
     pub scope: u32,
 }
 
-/// Output that an impure call reaches.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reach {
-    /// Number of the file, as the render counts them.
-    pub file: usize,
-    /// A byte range of it.
-    pub range: Range<usize>,
-}
-
 /// A call whose result differs from run to run, with what it reaches.
 #[derive(Clone, Debug)]
-pub struct Impure<'p, 'v> {
+pub struct Impure<'p> {
     /// The call.
     pub call: &'p ImpureCall,
-    /// Where it stands.
-    pub place: Option<Place>,
-    /// The output it reaches, in order; never empty. Notes are output too: who does not install them leaves their
-    /// file out.
-    pub reaches: Vec<Reach>,
-    /// The values that decided that it was made, those first that are most likely to turn it off: what is not set or
-    /// empty in its own expression (`default (randAlphaNum 8) .Values.password`), then what the conditions around it
-    /// read, the innermost first.
-    pub decided_by: Vec<ReadValue<'v>>,
+    /// Output that it reaches: number of the file, and a byte range of it; never empty. Notes are output too: who does
+    /// not install them leaves their file out.
+    pub reaches: Vec<(usize, Range<u32>)>,
+    /// Values that the conditions and calls around it read, the innermost first: what may turn it off.
+    pub decided_by: Vec<Read>,
+    /// Values that were read for the same piece of output: what may stand in for it, as in
+    /// `default (randAlphaNum 8) .Values.password`.
+    pub beside: Vec<Read>,
     /// The `lookup`s that decided that it was made.
     pub lookups: Vec<&'p ImpureCall>,
 }
 
+impl Impure<'_> {
+    /// Where the call stands.
+    pub fn place(&self, provenance: &Provenance) -> Option<Place> {
+        place(provenance, self.call.source, self.call.from, self.call.from)
+    }
+
+    /// The values that turn the call off, the most likely ones first: what is not set or empty beside it, then what
+    /// decided that it was made.
+    pub fn decisions<'v>(&self, provenance: &Provenance, values: &'v Table) -> Vec<ReadValue<'v>> {
+        let value = |read: &Read| read_value(provenance, *read, values);
+        let mut out: Vec<ReadValue<'v>> = Vec::new();
+        let beside = self.beside.iter().map(value).filter(|read| is_empty(read.value));
+        for read in beside.chain(self.decided_by.iter().map(value)) {
+            if !out.iter().any(|known| known.path == read.path) {
+                out.push(read);
+            }
+        }
+        out
+    }
+}
+
 /// Every call whose result differs from run to run and is in the output, in the order they were made.
-pub fn impurities<'p, 'v>(provenance: &'p Provenance, values: &'v Table) -> Vec<Impure<'p, 'v>> {
+pub fn impurities(provenance: &Provenance) -> Vec<Impure<'_>> {
     if provenance.impure.is_empty() {
         return Vec::new();
     }
@@ -76,7 +88,7 @@ pub fn impurities<'p, 'v>(provenance: &'p Provenance, values: &'v Table) -> Vec<
         .filter(|(_, call)| call.kind != Impurity::Lookup)
         .filter_map(|(number, call)| {
             let reached = reached.remove(&u32::try_from(number).ok()?)?;
-            Some(seen.joined(call, reached, values))
+            Some(seen.joined(call, reached))
         })
         .collect()
 }
@@ -84,7 +96,7 @@ pub fn impurities<'p, 'v>(provenance: &'p Provenance, values: &'v Table) -> Vec<
 /// What is known of where a call went.
 #[derive(Default)]
 struct Reached {
-    reaches: Vec<Reach>,
+    reaches: Vec<(usize, Range<u32>)>,
     /// Evidence of the first span that holds its result.
     evidence: u32,
     /// Scopes of spans that it reaches.
@@ -93,7 +105,6 @@ struct Reached {
 
 impl Reached {
     fn add(&mut self, file: usize, span: &OutputSpan, is_part: bool) {
-        let range = span.start as usize..span.end as usize;
         if self.reaches.is_empty() {
             self.scope = span.scope;
         }
@@ -101,8 +112,8 @@ impl Reached {
             self.evidence = span.evidence;
         }
         match self.reaches.last_mut() {
-            Some(last) if last.file == file && last.range.end == range.start => last.range.end = range.end,
-            _ => self.reaches.push(Reach { file, range }),
+            Some((last, range)) if *last == file && range.end == span.start => range.end = span.end,
+            _ => self.reaches.push((file, span.start..span.end)),
         }
     }
 }
@@ -145,20 +156,15 @@ impl<'p> Seen<'p> {
         out
     }
 
-    fn joined<'v>(&mut self, call: &'p ImpureCall, reached: Reached, values: &'v Table) -> Impure<'p, 'v> {
+    fn joined(&mut self, call: &'p ImpureCall, reached: Reached) -> Impure<'p> {
         let provenance = self.provenance;
-        let mut decided_by: Vec<ReadValue<'v>> = Vec::new();
-        let mut add = |reads: Vec<super::value::Read>, wanted: fn(Option<&Value>) -> bool| {
-            for read in reads {
-                let read = read_value(provenance, read, values);
-                if wanted(read.value) && !decided_by.iter().any(|known| known.path == read.path) {
+        let mut decided_by = Vec::new();
+        for scope in provenance.scopes_of(call.scope) {
+            for read in provenance.evidence(scope.evidence).reads {
+                if !decided_by.contains(&read) {
                     decided_by.push(read);
                 }
             }
-        };
-        add(provenance.evidence(reached.evidence).reads, is_empty);
-        for scope in provenance.scopes_of(call.scope) {
-            add(provenance.evidence(scope.evidence).reads, |_| true);
         }
         let mut numbers = self.scope(call.scope);
         numbers.extend(self.evidence(reached.evidence));
@@ -166,9 +172,9 @@ impl<'p> Seen<'p> {
         let lookups = numbers.iter().filter_map(|number| provenance.impure.get(*number as usize));
         Impure {
             call,
-            place: place(provenance, call.source, call.from, call.from),
             reaches: reached.reaches,
             decided_by,
+            beside: provenance.evidence(reached.evidence).reads,
             lookups: lookups.filter(|call| call.kind == Impurity::Lookup).collect(),
         }
     }

@@ -234,11 +234,10 @@ fn output_knows_its_template_and_values() {
     );
     assert_eq!(at("kind").1, "kind: A");
 
-    let values = crate::helm::values::Table::default();
-    let impure = crate::helm::purity::impurities(&provenance, &values);
+    let impure = crate::helm::purity::impurities(&provenance);
     assert_eq!(impure.len(), 1);
     assert_eq!(impure[0].call.function, "randAlphaNum");
-    assert_eq!(impure[0].reaches[0].range.len(), 4);
+    assert_eq!(impure[0].reaches[0].1.len(), 4);
 
     let read: Vec<String> = (0..provenance.reads.paths.len())
         .filter(|n| provenance.reads.kinds[*n].is_some())

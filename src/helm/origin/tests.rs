@@ -286,14 +286,17 @@ fn reads_are_counted_at_any_depth() {
 fn randomness_is_followed() {
     let found = |template: &str| {
         let render = render(template);
-        impurities(&render.provenance, &render.values)
+        let output = &render.text;
+        impurities(&render.provenance)
             .into_iter()
             .map(|impure| {
-                let text: String =
-                    impure.reaches.iter().map(|reach| &render.text[reach.range.clone()]).collect();
-                let decided: Vec<String> = impure.decided_by.iter().map(|read| read.path.join(".")).collect();
+                let reached =
+                    impure.reaches.iter().map(|(_, range)| range.start as usize..range.end as usize);
+                let text: String = reached.map(|range| &output[range]).collect();
+                let decisions = impure.decisions(&render.provenance, &render.values);
+                let decided: Vec<String> = decisions.iter().map(|read| read.path.join(".")).collect();
                 let lookups = impure.lookups.len();
-                let line = impure.place.map_or(0, |place| place.line);
+                let line = impure.place(&render.provenance).map_or(0, |place| place.line);
                 format!("{}:{line} {:?} {decided:?} {lookups}", impure.call.function, text)
             })
             .collect::<Vec<_>>()
