@@ -138,18 +138,14 @@ fn place(
     let now = chain
         .iter()
         .find_map(|document| Some((document.spec.lookup(&below_spec)?.clone(), file_of(document))));
-    let file = if options.in_base {
-        match &now {
-            Some((_, file)) => file.clone(),
-            None => {
-                let fact = format!("`{}` is written in no base of `{}`", options.path, documents.name);
-                return Err(session.sink.report(
-                    Diagnostic::error(codes::UNKNOWN_NAME, fact).help("leave `--in-base` out to set it here"),
-                ));
-            }
+    let file = match &now {
+        Some((_, file)) if options.in_base => file.clone(),
+        None if options.in_base => {
+            let fact = format!("`{}` is written in no base of `{}`", options.path, documents.name);
+            let finding = Diagnostic::error(codes::UNKNOWN_NAME, fact);
+            return Err(session.sink.report(finding.help("leave `--in-base` out to set it here")));
         }
-    } else {
-        file_of(&documents.overlay)
+        _ => file_of(&documents.overlay),
     };
     let mut whole = vec![Segment::Key("spec".into())];
     whole.extend(steps);
