@@ -144,9 +144,29 @@ stackc prereqs -e production --after > verify.sh"
     /// Explain an input: its type, its value, and where the value comes from
     #[command(after_help = "Example: stackc explain -e production coredns.replicas")]
     Explain(Explain),
+    /// Set one value of an overlay, in its own line
+    #[command(
+        long_about = "Sets one value in an overlay and leaves everything else in the file as it is: comments, order, quotes. \
+The project is compiled with the new value first; where it does not compile, nothing is written. A value that comes from \
+a base is set in the environment's own overlay, unless `--in-base` is given.",
+        after_help = "VALUE is read as YAML, by the type of the input: where text is wanted, `1.10` is text.\n\nExamples:\n  \
+stackc set -e production shop.image.tag 1.4.2\n  \
+stackc set -e production coredns.replicas 3 --dry-run\n  \
+stackc set -e production shop.resources.limits '{memory: 2Gi}'\n  \
+stackc set -e production deliver.charts release"
+    )]
+    Set(Set),
     /// List, show or copy the stacks that can be used
     #[command(subcommand)]
     Stack(Stack),
+    /// Print the JSON Schema of `overlay.yaml`, for editors
+    #[command(
+        long_about = "Prints one JSON Schema of `overlay.yaml` with the inputs of every stack in it, the project's own and the \
+built-in ones. Editors complete, explain and check with it; docs/editors.md says how they find it. What is missing is \
+found by `stackc check` alone: an overlay may leave to its bases what it does not say.",
+        after_help = "Example: stackc schema --write .stackc/overlay.schema.json"
+    )]
+    Schema(Schema),
     /// Render a chart and print its manifests: a drop-in for `helm template`
     Template(super::template::Args),
     /// Print a completion script for a shell
@@ -305,6 +325,49 @@ pub struct Explain {
     /// How it is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: DataFormat,
+}
+
+/// `stackc set`.
+#[derive(Debug, Args)]
+pub struct Set {
+    /// The environment; may be left out where the project has one
+    #[arg(long = "env", short = 'e', value_name = "ENV")]
+    pub environment: Option<String>,
+    /// `INSTANCE.PATH`: `shop.image.tag`; or a path of the overlay: `deliver.charts`
+    #[arg(value_name = "PATH")]
+    pub path: String,
+    /// The value, as YAML in one line
+    #[arg(value_name = "VALUE", allow_hyphen_values = true)]
+    pub value: String,
+    /// Change it where it is written now, in a base, for every environment that extends that
+    #[arg(long)]
+    pub in_base: bool,
+    /// Print the change and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the change that is written
+    #[arg(long)]
+    pub diff: bool,
+}
+
+/// `stackc schema`.
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Which file
+    #[arg(value_name = "FILE", default_value = "overlay")]
+    pub of: SchemaOf,
+    /// Write it to this file of the project instead
+    #[arg(long, value_name = "PATH")]
+    pub write: Option<Utf8PathBuf>,
+}
+
+/// Which file a schema is of.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// `overlay.yaml`
+    Overlay,
+    /// `stackc.yaml`
+    Project,
 }
 
 /// `stackc stack`.

@@ -173,6 +173,8 @@ codes! {
     TOO_LARGE = "too-large";
     /// Something that the chosen delivery cannot carry.
     UNDELIVERABLE = "undeliverable";
+    /// A value that `stackc set` cannot change without changing more.
+    UNEDITABLE = "uneditable";
     /// A capability that nobody has described.
     UNKNOWN_CAPABILITY = "unknown-capability";
     /// An environment that the project does not have.

@@ -6,6 +6,7 @@
 
 mod capability;
 mod document;
+mod editor;
 mod encrypted;
 pub(crate) mod fields;
 mod header;
@@ -16,11 +17,13 @@ mod project_file;
 pub(crate) mod stack;
 
 pub use capability::{Capabilities, Capability};
+pub use editor::{PROJECT_SCHEMA, overlay_schema};
 pub use header::API_VERSION;
 pub use library::{SYNTHETIC_STACKS, embedded, embedded_files, embedded_stacks};
 pub use manifests::ManifestFiles;
 pub(crate) use manifests::PathError;
 pub use overlay::OverlayDocument;
+pub(crate) use overlay::SPEC;
 pub use project_file::ProjectFile;
 pub(crate) use project_file::{named as named_source, source as chart_source};
 pub use stack::{Check, Guard, Offer, Requirement, Rule, Stack};

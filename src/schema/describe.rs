@@ -27,6 +27,17 @@ pub struct Description {
     pub span: Option<Span>,
 }
 
+impl Description {
+    /// Whether every value that fits is text.
+    pub fn is_text(&self) -> bool {
+        if self.allowed.is_empty() {
+            self.type_ == "string"
+        } else {
+            self.allowed.iter().all(|value| value.as_str().is_some())
+        }
+    }
+}
+
 /// What stands for a free key in a path.
 const FREE: &str = "NAME";
 /// How deep inputs are listed: only a schema that contains itself goes further.

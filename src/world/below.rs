@@ -1,4 +1,4 @@
-//! A world seen from one of its folders.
+//! A world seen from one of its folders, one file perhaps as it is about to be.
 
 use super::{EntryKind, FolderEntry, World, WorldError};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -8,18 +8,38 @@ pub struct Below<'a> {
     world: &'a dyn World,
     folder: Utf8PathBuf,
     root: Option<Utf8PathBuf>,
+    changed: Option<(Utf8PathBuf, Vec<u8>)>,
 }
 
 impl<'a> Below<'a> {
     /// `world` seen from `folder`.
     pub fn new(world: &'a dyn World, folder: &Utf8Path) -> Self {
-        Self { world, folder: folder.to_owned(), root: world.root().map(|root| root.join(folder)) }
+        Self {
+            world,
+            folder: folder.to_owned(),
+            root: world.root().map(|root| root.join(folder)),
+            changed: None,
+        }
+    }
+
+    /// The same world, in which a file reads as these bytes.
+    #[must_use]
+    pub fn with_file(&self, path: &Utf8Path, bytes: &[u8]) -> Self {
+        Self {
+            world: self.world,
+            folder: self.folder.clone(),
+            root: self.root.clone(),
+            changed: Some((path.to_owned(), bytes.to_vec())),
+        }
     }
 }
 
 impl World for Below<'_> {
     fn read(&self, path: &Utf8Path) -> Result<Vec<u8>, WorldError> {
-        self.world.read(&self.folder.join(path))
+        match &self.changed {
+            Some((changed, bytes)) if changed == path => Ok(bytes.clone()),
+            _ => self.world.read(&self.folder.join(path)),
+        }
     }
 
     fn list(&self, path: &Utf8Path) -> Result<Vec<FolderEntry>, WorldError> {
@@ -31,7 +51,10 @@ impl World for Below<'_> {
     }
 
     fn size(&self, path: &Utf8Path) -> Result<u64, WorldError> {
-        self.world.size(&self.folder.join(path))
+        match &self.changed {
+            Some((changed, bytes)) if changed == path => Ok(bytes.len() as u64),
+            _ => self.world.size(&self.folder.join(path)),
+        }
     }
 
     fn real_path(&self, path: &Utf8Path) -> Result<Utf8PathBuf, WorldError> {

@@ -4,6 +4,7 @@
 
 mod cases;
 mod cel;
+mod cli;
 mod determinism;
 mod guide;
 mod helm_cases;

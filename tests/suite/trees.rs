@@ -269,6 +269,34 @@ fn flux_kluctl_and_k3s_have_one_order() {
 }
 
 #[test]
+fn what_k3s_installs_is_the_same_bytes_for_kluctl_flux_and_the_cloud_config() {
+    let mut compared = 0;
+    for of in environments() {
+        let files = of.tree.files();
+        for config in files.keys().filter(|path| path.file_name() == Some("cloud-config.yaml")) {
+            let document: Json = documents(of, config.as_str()).remove(0);
+            let embedded: BTreeSet<&str> = document["write_files"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter(|file| file["path"].as_str().is_some_and(|path| path.contains("/server/manifests/")))
+                .filter_map(|file| file["content"].as_str())
+                .flat_map(|content| content.split("---\n"))
+                .collect();
+            // Flux and kluctl read one folder, so one file is for both.
+            let objects = files.keys().filter(|path| {
+                path.starts_with("envs") && path.file_name().is_some_and(|name| name.starts_with("helmchart"))
+            });
+            for object in objects {
+                assert!(embedded.contains(text(of, object.as_str())), "{config} has another {object}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 0, "no cloud-config hands charts to k3s");
+}
+
+#[test]
 fn kluctl_takes_every_tree() {
     for of in environments() {
         let env = &*of.name;

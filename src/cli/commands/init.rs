@@ -4,6 +4,7 @@ use super::session::{Outcome, Telling, at};
 use crate::cli::arguments::{FindingsFormat, Init};
 use crate::cli::{Console, Exit};
 use crate::load::fields::{invalid_label, is_label};
+use crate::load::{PROJECT_SCHEMA, library, overlay_schema};
 use crate::world::{World, clean};
 use camino::Utf8Path;
 
@@ -16,7 +17,12 @@ pub(super) fn run(options: &Init, world: &dyn World, console: &mut Console<'_>) 
             return Err(session.sink.report(invalid_label(&name, "a project", 53, None)));
         }
         let mut status = Vec::new();
-        for (path, text) in files(&name) {
+        let library = library(&session.world, &session.sources, &mut session.sink);
+        let schemas = [
+            (".stackc/overlay.schema.json", format!("{:#}\n", overlay_schema(&library, &session.sources))),
+            (".stackc/project.schema.json", PROJECT_SCHEMA.to_owned()),
+        ];
+        for (path, text) in files(&name).into_iter().chain(schemas) {
             let path = Utf8Path::new(path);
             if session.world.kind(path).is_some() {
                 status.push(format!("kept  {path}, which exists already"));
@@ -66,9 +72,20 @@ fn files(name: &str) -> Vec<(&'static str, String)> {
             ),
         ),
         ("overlays/dev/overlay.yaml", OVERLAY.to_owned()),
+        (".vscode/settings.json", EDITOR.to_owned()),
         (".gitattributes", "# CRDs are long and nobody's own: collapse them in pull requests.\ndist/envs/**/crd-*.yaml linguist-generated=true\n".to_owned()),
     ]
 }
+
+/// Where editors find the schemas that `stackc schema` writes.
+const EDITOR: &str = "\
+{
+  \"yaml.schemas\": {
+    \".stackc/overlay.schema.json\": \"overlays/**/overlay.yaml\",
+    \".stackc/project.schema.json\": \"stackc.yaml\"
+  }
+}
+";
 
 /// One node, certificates and an application: small enough to read, real enough to deploy.
 const OVERLAY: &str = "\

@@ -9,7 +9,9 @@ mod graph;
 mod init;
 mod prereqs;
 mod publish;
+mod schema;
 mod session;
+mod set;
 mod stack;
 
 use super::arguments::{Arguments, Command, When};
@@ -45,6 +47,8 @@ fn command(arguments: &Arguments, world: &dyn World, console: &mut Console<'_>) 
         Command::Check(options) => check::run(global, options, world, console),
         Command::Graph(options) => graph::run(global, options, world, console),
         Command::Prereqs(options) => prereqs::run(global, options, world, console),
+        Command::Set(options) => set::run(global, options, world, console),
+        Command::Schema(options) => schema::run(global, options, world, console),
         Command::Explain(options) => explain::run(global, options, world, console),
         Command::Stack(command) => stack::run(global, command, world, console),
         Command::Build(options) => build::run(global, options, world, console),

@@ -35,7 +35,8 @@ pub(super) struct Session<'a> {
     pub(super) sink: Sink,
     /// Lines for those who asked for more.
     pub(super) details: Vec<String>,
-    denied: bool,
+    /// Why nothing was written, where that has to be said.
+    pub(super) denied: Option<&'static str>,
 }
 
 /// What a command came to.
@@ -85,7 +86,7 @@ pub(super) fn at(
         sources: Sources::new(),
         sink: Sink::new(),
         details: vec![format!("folder: {folder}")],
-        denied: false,
+        denied: None,
     };
     let outcome = work(&mut session);
     for line in &session.details {
@@ -96,8 +97,8 @@ pub(super) fn at(
         Telling::Output(format) => tell(found, &session.sources, format, console),
         Telling::Beside(format) => console.talk(&told(found, &session.sources, format, console)),
     }
-    if session.denied {
-        console.talk("error: warnings are errors with `--deny-warnings`; nothing was written\n");
+    if let Some(why) = session.denied {
+        console.talk(&format!("error: {why}\n"));
     }
     match outcome {
         Ok(outcome) => {
@@ -154,7 +155,9 @@ impl Session<'_> {
             return Ok(());
         }
         let strict = self.sink.finish_strictly(());
-        self.denied = strict.is_err();
+        if strict.is_err() {
+            self.denied = Some("warnings are errors with `--deny-warnings`; nothing was written");
+        }
         strict
     }
 
@@ -233,7 +236,7 @@ fn delivery(charts: Option<Charts>) -> Option<ChartDelivery> {
 }
 
 /// How packages may be had: `STACKC_MIRROR` names a folder that is read in place of the network.
-fn access(world: &dyn World) -> Access {
+pub(super) fn access(world: &dyn World) -> Access {
     let mirror = world.variable("STACKC_MIRROR").filter(|folder| !folder.is_empty()).map(Utf8PathBuf::from);
     Access { mirror, ..Access::default() }
 }
