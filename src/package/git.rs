@@ -54,7 +54,8 @@ pub(super) fn chart(
     };
     // Some servers hand out the tips of branches and tags only.
     if let Err(refused) = fetch(&["--depth=1", "--", url, commit]) {
-        fetch(&["--", url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]).map_err(|_| refused)?;
+        fetch(&["--", url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"])
+            .map_err(|_second| refused)?;
     }
     let answer = run(world, &["-C", clone.as_str(), "archive", "--format=tar", &format!("{commit}:{path}")])?;
     drop(held);

@@ -23,7 +23,7 @@ pub(super) fn packed(tar: &[u8]) -> Result<Vec<u8>, String> {
     for entry in tar::Archive::new(tar).entries().map_err(|error| error.to_string())? {
         let mut entry = entry.map_err(|error| error.to_string())?;
         let name = String::from_utf8(entry.path_bytes().into_owned())
-            .map_err(|_| "the name of a file is not UTF-8".to_owned())?;
+            .map_err(|_not_utf8| "the name of a file is not UTF-8".to_owned())?;
         let path = Utf8PathBuf::from(name.trim_end_matches('/'));
         match entry.header().entry_type() {
             tar::EntryType::Regular | tar::EntryType::Continuous => {

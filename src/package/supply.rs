@@ -237,9 +237,10 @@ pub fn supply<'s>(
     }
     let reads_lock =
         access.fit == Fit::Exact || needed.keys().any(|package| matches!(package, Package::Locked(_)));
-    let lock = match reads_lock {
-        true => Lock::load(world, sources, sink).map(Option::unwrap_or_default),
-        false => Ok(Lock::default()),
+    let lock = if reads_lock {
+        Lock::load(world, sources, sink).map(Option::unwrap_or_default)
+    } else {
+        Ok(Lock::default())
     };
     if let (Fit::Exact, Ok(lock)) = (access.fit, &lock) {
         superfluous(lock, wants, sink);

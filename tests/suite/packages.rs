@@ -418,7 +418,7 @@ fn archives_that_are_traps_are_not_pinned() {
     let names: Vec<String> = (0..21).map(|number| format!("a/{number}")).collect();
     let bomb: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), five.as_str())).collect();
     let large = "x".repeat(6 * 1024 * 1024);
-    let traps: Vec<(&str, Vec<u8>)> = vec![
+    let traps: [(&str, Vec<u8>); 7] = [
         ("climbs", packed(&[chart_yaml, ("a/../../etc/passwd", "x")])),
         ("absolute", packed(&[chart_yaml, ("a//etc/passwd", "x")])),
         ("bomb", packed(&bomb)),
