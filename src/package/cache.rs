@@ -26,6 +26,11 @@ impl<'a> Cache<'a> {
         Self { world, folder }
     }
 
+    /// A cache in a folder that is named.
+    pub fn at(world: &'a dyn World, folder: Utf8PathBuf) -> Self {
+        Self { world, folder }
+    }
+
     /// Its folder.
     pub fn folder(&self) -> &Utf8PathBuf {
         &self.folder
