@@ -181,6 +181,22 @@ fn by_instance(rendering: &Rendering) -> Vec<(Arc<str>, &Node)> {
     rendering.objects().iter().map(|placed| (owner(placed.part), &placed.object.node)).collect()
 }
 
+/// The packages that environments want, needed for a build or not.
+pub fn wanted(
+    world: &dyn World,
+    sources: &Sources,
+    selection: &Selection,
+    sink: &mut Sink,
+) -> Result<(Arc<Project>, Vec<supply::Want>), Reported> {
+    let project = Arc::new(load::load(world, sources, selection, sink)?);
+    let programs = each(project.environments(), sink, |documents, sink| {
+        resolve::resolve(world, sources, &project, documents, sink)
+            .and_then(|resolution| check::check(resolution, sink))
+    });
+    let wants = programs.iter().flat_map(Program::wants).collect();
+    sink.finish((project, wants))
+}
+
 /// One environment of a project, resolved and no further: what `explain` looks into.
 pub fn resolved(
     world: &dyn World,

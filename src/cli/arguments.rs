@@ -88,6 +88,31 @@ pub struct Compile {
     /// Fail on warnings too
     #[arg(long)]
     pub deny_warnings: bool,
+    /// How packages may be had.
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// How packages may be had.
+#[derive(Copy, Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Packages")]
+pub struct Access {
+    /// Ask no server: packages come from the cache or from the mirror
+    #[arg(long)]
+    pub offline: bool,
+    /// Fail where `stackc.lock` would have to change
+    #[arg(long)]
+    pub locked: bool,
+    /// Both `--offline` and `--locked`
+    #[arg(long)]
+    pub frozen: bool,
+}
+
+impl Access {
+    /// Whether the lock may not change.
+    pub fn is_locked(self) -> bool {
+        self.locked || self.frozen
+    }
 }
 
 /// How charts are delivered.
@@ -127,6 +152,17 @@ written where an error was found."
 repository. The work tree and the index are not touched. There is no commit where nothing changed."
     )]
     Publish(Publish),
+    /// Pin the packages that environments want in `stackc.lock`, and fetch them
+    #[command(
+        long_about = "Looks up every chart and manifest that the environments want, whatever way charts are delivered, pins it in \
+`stackc.lock` with version and digest, and puts its bytes into the cache, so that builds need no network. What is pinned \
+stays as it is until `--update`. Entries that nobody wants any more are dropped, unless `-e` leaves environments out.",
+        after_help = "STACKC_MIRROR, or `mirror:` in `stackc.yaml`, names a folder that is read in place of the network.\n\
+Example: stackc vendor --update cert-manager"
+    )]
+    Vendor(Vendor),
+    /// List newer versions of the charts that environments want
+    Outdated(Outdated),
     /// Print the units of an environment and their order
     Graph(Graph),
     /// Print what an environment needs that is not in its tree
@@ -247,6 +283,40 @@ pub struct Publish {
     /// First line of the commit message
     #[arg(long, short, value_name = "TEXT")]
     pub message: Option<String>,
+}
+
+/// `stackc vendor`.
+#[derive(Debug, Args)]
+pub struct Vendor {
+    /// An environment, as its folder below `overlays/` is named; repeatable; all of them without it
+    #[arg(long = "env", short = 'e', value_name = "ENV")]
+    pub environments: Vec<String>,
+    /// Move these packages, or all without a name, to the newest version in their ranges
+    #[arg(long, value_name = "NAME", num_args = 0..)]
+    pub update: Option<Vec<String>>,
+    /// Put the packages into a folder too, laid out as a mirror is read: for machines without network
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<Utf8PathBuf>,
+    /// How findings are printed
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: FindingsFormat,
+    /// How packages may be had.
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// `stackc outdated`.
+#[derive(Debug, Args)]
+pub struct Outdated {
+    /// An environment, as its folder below `overlays/` is named; repeatable; all of them without it
+    #[arg(long = "env", short = 'e', value_name = "ENV")]
+    pub environments: Vec<String>,
+    /// Exit 1 where there are newer versions
+    #[arg(long)]
+    pub exit_code: bool,
+    /// How it is printed; JSON holds the charts that are up to date too
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: DataFormat,
 }
 
 /// `stackc graph`.

@@ -119,6 +119,8 @@ codes! {
     INVALID_VALUE = "invalid-value";
     /// `stackc.lock` is not what stackc writes.
     LOCK_MALFORMED = "lock-malformed";
+    /// `stackc.lock` would have to change, and may not.
+    LOCK_OUTDATED = "lock-outdated";
     /// A key that has to be there.
     MISSING_FIELD = "missing-field";
     /// A file that is referred to and does not exist.
@@ -187,6 +189,8 @@ codes! {
     UNKNOWN_KIND = "unknown-kind";
     /// A name that nothing in scope has.
     UNKNOWN_NAME = "unknown-name";
+    /// A package that no environment wants.
+    UNKNOWN_PACKAGE = "unknown-package";
     /// A Git revision or branch that does not exist or cannot.
     UNKNOWN_REVISION = "unknown-revision";
     /// A chart source that nobody has defined.

@@ -3,6 +3,7 @@
 //! A file is written whole under another name and then renamed, so a reader sees all of it or nothing. Every read
 //! checks the digest: a damaged entry is removed and counts as absent.
 
+use super::lock::{Pinned, Wanted};
 use super::{ContentDigest, PackageError};
 use crate::world::{World, WorldError};
 use camino::Utf8PathBuf;
@@ -25,7 +26,7 @@ impl<'a> Cache<'a> {
         Self { world, folder }
     }
 
-    /// A cache in a folder of its own: what `vendor --to` fills.
+    /// A cache in a folder that is named.
     pub fn at(world: &'a dyn World, folder: Utf8PathBuf) -> Self {
         Self { world, folder }
     }
@@ -62,6 +63,27 @@ impl<'a> Cache<'a> {
             })?;
         }
         Ok(digest)
+    }
+
+    /// Remembers which bytes a version had, for the message about a lock that was changed by hand. Nothing else
+    /// reads it, so a note that cannot be written is no error.
+    pub(super) fn note(&self, wanted: &Wanted, pinned: &Pinned) {
+        let path = self.note_path(wanted, pinned);
+        let text = pinned.digest.as_str().as_bytes();
+        if self.world.read(&path).ok().as_deref() != Some(text) {
+            let _ignored = self.world.write(&path, text);
+        }
+    }
+
+    /// The other bytes that a version had here.
+    pub(super) fn noted(&self, wanted: &Wanted, pinned: &Pinned) -> Option<ContentDigest> {
+        let text = String::from_utf8(self.world.read(&self.note_path(wanted, pinned)).ok()?).ok()?;
+        ContentDigest::parse(&text).filter(|noted| *noted != pinned.digest && self.get(noted).is_some())
+    }
+
+    fn note_path(&self, wanted: &Wanted, pinned: &Pinned) -> Utf8PathBuf {
+        let key = format!("{}\n{}\n{}", wanted.source(), wanted.name(), pinned.version);
+        self.folder.join("versions").join(ContentDigest::of(key.as_bytes()).hex())
     }
 }
 

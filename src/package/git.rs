@@ -1,8 +1,8 @@
 //! Charts in Git repositories, through the `git` program: its credentials, proxies and protocols are the user's own.
 
-use super::{ContentDigest, PackageError};
+use super::{ContentDigest, PackageError, pack};
 use crate::world::{World, WorldError};
-use camino::Utf8PathBuf;
+use camino::Utf8Path;
 
 /// The commit that a revision means now.
 pub(super) fn resolve(world: &dyn World, url: &str, revision: &str) -> Result<String, PackageError> {
@@ -31,31 +31,75 @@ pub(super) fn resolve(world: &dyn World, url: &str, revision: &str) -> Result<St
         })
 }
 
-/// The folder `path` at a commit, as the bytes of an uncompressed tar: the same for everybody.
-pub(super) fn archive(
+/// The chart in the folder `path` at a commit, packed as [`pack`] does: the same bytes for everybody.
+pub(super) fn chart(
     world: &dyn World,
-    scratch: &Utf8PathBuf,
+    scratch: &Utf8Path,
     url: &str,
     commit: &str,
     path: &str,
 ) -> Result<Vec<u8>, PackageError> {
     refuse_options(url, commit)?;
     let clone = scratch.join("git").join(ContentDigest::of(url.as_bytes()).hex());
-    let clone = clone.as_str();
-    if world.kind(&Utf8PathBuf::from(clone).join("HEAD")).is_none() {
-        git(world, url, &["init", "--quiet", "--bare", clone])?;
+    // Two processes may want the same repository at once, and git's own locks outlive a killed process.
+    let held = world.exclusive(&clone.with_extension("lock")).map_err(|error| world_error(&error))?;
+    let _gone = world.remove(&clone.join("shallow.lock"));
+    if world.kind(&clone.join("HEAD")).is_none() {
+        git(world, url, &["init", "--quiet", "--bare", clone.as_str()])?;
     }
-    git(world, url, &["-C", clone, "fetch", "--quiet", "--depth=1", "--", url, commit])?;
-    let tree = if path.is_empty() { commit.to_owned() } else { format!("{commit}:{path}") };
-    let answer = run(world, &["-C", clone, "-c", "tar.umask=0022", "archive", "--format=tar", &tree])?;
-    if answer.code == Some(0) { Ok(answer.out) } else { Err(failed(url, &answer.err)) }
+    let fetch = |arguments: &[&str]| {
+        let mut full = vec!["-C", clone.as_str(), "fetch", "--quiet", "--no-tags"];
+        full.extend_from_slice(arguments);
+        git(world, url, &full)
+    };
+    // Some servers hand out the tips of branches and tags only.
+    if let Err(refused) = fetch(&["--depth=1", "--", url, commit]) {
+        fetch(&["--", url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"])
+            .map_err(|_second| refused)?;
+    }
+    let answer = run(world, &["-C", clone.as_str(), "archive", "--format=tar", &format!("{commit}:{path}")])?;
+    drop(held);
+    if answer.code != Some(0) {
+        return Err(failed(url, &answer.err));
+    }
+    let what = || format!("the folder `{path}` of `{}`", without_login(url));
+    pack::packed(&answer.out).map_err(|words| PackageError::Malformed { what: what(), words })
+}
+
+/// Tags of the repository that are versions as the revision is one: what is before its first digit stays the same.
+pub(super) fn sibling_tags(
+    world: &dyn World,
+    url: &str,
+    revision: &str,
+) -> Result<Vec<String>, PackageError> {
+    refuse_options(url, revision)?;
+    let prefix = &revision[..revision.find(|c: char| c.is_ascii_digit()).unwrap_or(revision.len())];
+    let text = git(world, url, &["ls-remote", "--tags", "--refs", "--", url])?;
+    Ok(text
+        .lines()
+        .filter_map(|line| line.split_once('\t')?.1.strip_prefix("refs/tags/")?.strip_prefix(prefix))
+        .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        .map(str::to_owned)
+        .collect())
 }
 
 fn refuse_options(url: &str, revision: &str) -> Result<(), PackageError> {
+    if holds_login(url) {
+        return Err(PackageError::Login(without_login(url)));
+    }
     // `ext::` runs programs; a leading dash would be read as an option.
-    let odd =
-        url.starts_with('-') || url.starts_with("ext::") || revision.starts_with('-') || url.contains('\n');
+    let odd = url.starts_with('-')
+        || url.starts_with("ext::")
+        || revision.starts_with('-')
+        || url.contains(char::is_control);
     if odd { Err(PackageError::Url(url.to_owned())) } else { Ok(()) }
+}
+
+/// Whether a URL holds a password, or the user that stands for a token; the user of `ssh` is part of the address.
+fn holds_login(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    let authority = rest.split('/').next().unwrap_or("");
+    authority.rsplit_once('@').is_some_and(|(user, _)| scheme != "ssh" || user.contains(':'))
 }
 
 fn git(world: &dyn World, url: &str, arguments: &[&str]) -> Result<String, PackageError> {
@@ -81,8 +125,12 @@ fn run(world: &dyn World, arguments: &[&str]) -> Result<crate::world::net::Finis
         WorldError::Missing(_) => {
             PackageError::World("the program `git` is needed for sources in Git".to_owned())
         }
-        other @ WorldError::Failed(..) => PackageError::World(other.to_string()),
+        other @ WorldError::Failed(..) => world_error(&other),
     })
+}
+
+fn world_error(error: &WorldError) -> PackageError {
+    PackageError::World(error.to_string())
 }
 
 fn failed(url: &str, words: &str) -> PackageError {
@@ -116,5 +164,10 @@ mod tests {
             "fatal: 'https://h.org/x' not found"
         );
         assert_eq!(without_login("ssh://git@h.org/x"), "ssh://h.org/x");
+        assert!(refuse_options("https://token@h.org/x", "v1").is_err());
+        assert!(refuse_options("ssh://git:pw@h.org/x", "v1").is_err());
+        assert!(refuse_options("ssh://git@h.org/x", "v1").is_ok());
+        assert!(refuse_options("git@h.org:x", "v1").is_ok());
+        assert!(refuse_options("https://h.org/x", "--upload-pack=x").is_err());
     }
 }

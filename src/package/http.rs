@@ -4,6 +4,7 @@ use super::PackageError;
 use super::credentials::login;
 use crate::world::World;
 use crate::world::net::{NetError, Request, Response};
+use std::time::Duration;
 
 const HOPS: usize = 10;
 
@@ -28,8 +29,11 @@ impl Url {
         }
         let cut = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (host, path) = rest.split_at(cut);
-        if host.is_empty() || host.contains('@') || text.chars().any(|c| c.is_control() || c == ' ') {
-            return Err(PackageError::Url(rest.rsplit('@').next().unwrap_or("").to_owned()));
+        if let Some((_, host)) = host.rsplit_once('@') {
+            return Err(PackageError::Login(format!("{scheme}://{host}{path}")));
+        }
+        if host.is_empty() || text.chars().any(|c| c.is_control() || c == ' ') {
+            return Err(fail());
         }
         let path = path.split('#').next().unwrap_or("");
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
@@ -77,6 +81,12 @@ impl std::fmt::Display for Url {
     }
 }
 
+/// How long one exchange may take: two minutes, or the seconds in `STACKC_TIMEOUT`.
+pub(super) fn timeout(world: &dyn World) -> Duration {
+    let seconds = world.variable("STACKC_TIMEOUT").and_then(|text| text.parse().ok());
+    seconds.filter(|seconds| *seconds > 0).map_or(Duration::from_mins(2), Duration::from_secs)
+}
+
 /// One answer, redirects followed. `authorization` goes to the first host only; a redirect from https to http is refused.
 pub(super) fn exchange(
     world: &dyn World,
@@ -87,7 +97,8 @@ pub(super) fn exchange(
 ) -> Result<(Url, Response), PackageError> {
     let mut at = url.clone();
     for _ in 0..HOPS {
-        let mut request = Request::get(at.to_string(), limit).header("accept-encoding", "identity");
+        let mut request = Request { timeout: timeout(world), ..Request::get(at.to_string(), limit) }
+            .header("accept-encoding", "identity");
         for (name, value) in headers {
             request = request.header(name, *value);
         }
@@ -120,7 +131,8 @@ pub(super) fn exchange(
 /// The body behind a URL: with the user's login for that host where the server asks for one.
 pub(super) fn get(world: &dyn World, url: &Url, limit: u64) -> Result<(Url, Vec<u8>), PackageError> {
     let (mut at, mut response) = exchange(world, url, &[], None, limit)?;
-    if matches!(response.status, 401 | 403)
+    // Some servers deny that there is anything to whoever has not said who they are.
+    if matches!(response.status, 401 | 403 | 404)
         && let Some(login) = login(world, &url.host)
     {
         (at, response) = exchange(world, url, &[], Some(&login.basic()), limit)?;

@@ -11,10 +11,13 @@ mod git;
 mod http;
 mod index;
 pub mod lock;
-mod mirror;
+pub mod mirror;
 mod oci;
+pub mod outlook;
+mod pack;
 pub mod source;
 pub mod supply;
+pub mod vendor;
 
 use sha2::{Digest as _, Sha256};
 use std::fmt;
@@ -64,6 +67,8 @@ pub enum PackageError {
     Offline(String),
     /// A URL that is not one.
     Url(String),
+    /// A URL with a login in it; the URL without.
+    Login(String),
     /// The server said no; status and a hint.
     Status {
         /// The URL, without credentials.
@@ -96,6 +101,15 @@ pub enum PackageError {
         /// The newest versions that exist.
         newest: Vec<String>,
     },
+    /// What is wanted is neither a version nor a range.
+    Range {
+        /// The chart.
+        name: String,
+        /// What stands there.
+        range: String,
+        /// Why it is none.
+        words: String,
+    },
     /// What came back is not what it should be.
     Malformed {
         /// What it is.
@@ -112,6 +126,15 @@ pub enum PackageError {
         /// What came.
         got: ContentDigest,
     },
+    /// The bytes are not those that the repository's own index states.
+    Stated {
+        /// The archive.
+        what: String,
+        /// What the index states.
+        stated: ContentDigest,
+        /// What came.
+        got: ContentDigest,
+    },
     /// Files could not be read or written.
     World(String),
 }
@@ -121,6 +144,9 @@ impl fmt::Display for PackageError {
         match self {
             Self::Offline(what) => write!(out, "{what} is not in the cache, and the network is switched off"),
             Self::Url(url) => write!(out, "`{url}` is no URL that packages can be had from"),
+            Self::Login(url) => {
+                write!(out, "the address `{url}` is written with a login, which would end up in the lock")
+            }
             Self::Status { url, status } => {
                 write!(
                     out,
@@ -140,17 +166,26 @@ impl fmt::Display for PackageError {
                 near.as_ref().map_or(Ok(()), |near| write!(out, "; did you mean `{near}`?"))
             }
             Self::NoSuchVersion { name, wanted, newest } => {
-                write!(
-                    out,
-                    "no version of `{name}` is in the range `{wanted}`; the newest are {}",
-                    newest.join(", ")
-                )
+                write!(out, "`{name}` has no version `{wanted}`")?;
+                if newest.is_empty() {
+                    return out.write_str(", nor any other");
+                }
+                write!(out, "; the newest are {}", newest.join(", "))
+            }
+            Self::Range { name, range, words } => {
+                write!(out, "`{range}` is neither a version of `{name}` nor a range of versions: {words}")
             }
             Self::Malformed { what, words } => write!(out, "{what}: {words}"),
             Self::Digest { what, wanted, got } => {
                 write!(
                     out,
                     "the bytes of {what} are not those that the lock pins: it has {wanted}, they are {got}"
+                )
+            }
+            Self::Stated { what, stated, got } => {
+                write!(
+                    out,
+                    "the bytes of {what} are not those that its index states: it has {stated}, they are {got}"
                 )
             }
             Self::World(words) => out.write_str(words),

@@ -4,12 +4,12 @@
 //! package; the layer's digest pins its bytes.
 
 use super::credentials::{Login, login};
-use super::http::{Url, exchange};
+use super::http::{Url, exchange, timeout};
 use super::{ContentDigest, PackageError};
 use crate::world::World;
 use crate::world::net::{NetError, Request, Response};
 
-const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json";
+const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json";
 const CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 const CHART_LEGACY: &str = "application/tar+gzip";
 const SMALL: u64 = 8 * 1024 * 1024;
@@ -162,7 +162,11 @@ impl<'a> Repository<'a> {
                     ("client_id".to_owned(), "stackc".to_owned()),
                     ("refresh_token".to_owned(), login.secret.0.clone()),
                 ]);
-                let request = Request { form: Some(form), ..Request::get(realm.to_string(), SMALL) };
+                let request = Request {
+                    form: Some(form),
+                    timeout: timeout(self.world),
+                    ..Request::get(realm.to_string(), SMALL)
+                };
                 self.world.fetch(&request).map_err(|error| match error {
                     NetError::Offline => PackageError::Offline(format!("`{self}`")),
                     other => PackageError::Exchange { url: realm.to_string(), words: other.to_string() },

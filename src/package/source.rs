@@ -1,59 +1,111 @@
 //! Turns what is wanted into pinned packages, and pins into bytes.
+//!
+//! A version is looked for once, when it is pinned; a pin is only ever answered with bytes of its digest. The mirror,
+//! where there is one, stands for the network altogether.
 
 use super::cache::Cache;
 use super::http::{Url, get};
+use super::index::Index;
 use super::lock::{Pinned, Wanted};
-use super::{ContentDigest, PackageError, git, index, mirror, oci};
-use crate::diag::did_you_mean;
+use super::mirror::Mirror;
+use super::{ContentDigest, PackageError, git, oci};
+use crate::helm::chart::archive::{self, Budget};
+use crate::helm::chart::{Metadata, load};
+use crate::helm::profile::HELM_3_21;
 use crate::helm::semver::{Constraint, Version};
-use crate::source::Sources;
-use crate::value::Node;
-use crate::world::World;
-use camino::{Utf8Path, Utf8PathBuf};
+use crate::world::{EntryKind, World};
+use camino::Utf8PathBuf;
 use flate2::read::GzDecoder;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// The largest archive that is fetched.
 const ARCHIVE: u64 = 100 * 1024 * 1024;
 /// The largest index, unpacked.
-const INDEX: u64 = 64 * 1024 * 1024;
+const INDEX: u64 = 100 * 1024 * 1024;
+
+/// Whether servers may be asked.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Network {
+    /// They may.
+    #[default]
+    On,
+    /// `--offline`, `--frozen`.
+    Off,
+}
+
+type Shared<T> = Arc<OnceLock<Result<Arc<T>, PackageError>>>;
 
 /// Where packages come from in one run: cache, mirror or network.
 pub struct Packages<'a> {
     world: &'a dyn World,
     cache: Cache<'a>,
-    mirror: Option<Utf8PathBuf>,
-    offline: bool,
-    indexes: Mutex<BTreeMap<String, Arc<Node>>>,
+    mirror: Option<Mirror<'a>>,
+    network: Network,
+    indexes: Mutex<BTreeMap<String, Shared<Index>>>,
+}
+
+/// A package before it is pinned.
+struct Found {
+    version: String,
+    bytes: Vec<u8>,
+    manifest: Option<ContentDigest>,
+    commit: Option<String>,
+}
+
+impl Found {
+    fn new(version: impl Into<String>, bytes: Vec<u8>) -> Self {
+        Self { version: version.into(), bytes, manifest: None, commit: None }
+    }
 }
 
 impl<'a> Packages<'a> {
-    /// Packages of this user. A `mirror` folder is read in place of the network; `offline` refuses the network.
-    pub fn new(world: &'a dyn World, cache: Cache<'a>, mirror: Option<Utf8PathBuf>, offline: bool) -> Self {
-        Self { world, cache, mirror, offline, indexes: Mutex::default() }
+    /// Packages of this user. A `mirror` folder is read in place of the network.
+    pub fn new(
+        world: &'a dyn World,
+        cache: Cache<'a>,
+        mirror: Option<Utf8PathBuf>,
+        network: Network,
+    ) -> Self {
+        let mirror = mirror.map(|folder| Mirror::at(world, folder));
+        Self { world, cache, mirror, network, indexes: Mutex::default() }
     }
 
-    /// Finds the version that is wanted now, fetches it, and says what pins it.
-    pub fn resolve(&self, wanted: &Wanted) -> Result<Pinned, PackageError> {
-        match wanted {
-            Wanted::Manifest { url } => {
-                let bytes = self.manifest(url)?;
-                Ok(Pinned { version: String::new(), digest: self.cache.put(&bytes)?, manifest: None })
-            }
+    /// Finds the version that is wanted now, fetches it, looks into it, and says what pins it. The cache does not have
+    /// it yet.
+    pub fn look_up(&self, wanted: &Wanted) -> Result<(Pinned, Vec<u8>), PackageError> {
+        let found = match wanted {
+            Wanted::Manifest { url } => Found::new("", self.manifest(url)?),
             Wanted::Chart { name, range, source } => {
-                let offers = self.offers(name, source)?;
-                let version = newest(&offers, range).ok_or_else(|| PackageError::NoSuchVersion {
-                    name: name.clone(),
-                    wanted: range.clone(),
-                    newest: sorted(&offers).into_iter().rev().take(5).collect(),
-                })?;
-                let (bytes, manifest) = self.chart(name, source, &version, None)?;
-                Ok(Pinned { version, digest: self.cache.put(&bytes)?, manifest })
+                let found = self.find(name, range, source)?;
+                let chart = opened(&format!("chart `{name}` {}", found.version), &found.bytes)?;
+                is_the_wanted(&chart, name, &found.version)?;
+                found
             }
-        }
+        };
+        let pinned = Pinned {
+            version: found.version,
+            digest: ContentDigest::of(&found.bytes),
+            manifest: found.manifest,
+            commit: found.commit,
+        };
+        Ok((pinned, found.bytes))
+    }
+
+    /// Keeps what was looked up.
+    pub fn keep(&self, wanted: &Wanted, pinned: &Pinned, bytes: &[u8]) -> Result<(), PackageError> {
+        self.cache.put(bytes)?;
+        self.cache.note(wanted, pinned);
+        Ok(())
+    }
+
+    /// Looks up what is wanted and keeps it.
+    pub fn resolve(&self, wanted: &Wanted) -> Result<Pinned, PackageError> {
+        let (pinned, bytes) = self.look_up(wanted)?;
+        self.keep(wanted, &pinned, &bytes)?;
+        Ok(pinned)
     }
 
     /// The bytes that a pin means: from the cache, else fetched; never other bytes than the pinned ones.
@@ -61,37 +113,71 @@ impl<'a> Packages<'a> {
         if let Some(bytes) = self.cache.get(&pinned.digest) {
             return Ok(bytes);
         }
-        let bytes = match wanted {
-            Wanted::Manifest { url } => self.manifest(url)?,
-            Wanted::Chart { name, source, .. } => {
-                self.chart(name, source, &pinned.version, pinned.manifest.as_ref())?.0
+        let checked = |bytes: Vec<u8>| match ContentDigest::of(&bytes) {
+            got if got == pinned.digest => Ok(bytes),
+            got => Err(differs(wanted, pinned, got)),
+        };
+        let bytes = match &self.mirror {
+            Some(mirror) => match mirror.pinned(wanted, pinned) {
+                Some(bytes) => checked(bytes)?,
+                None if self.world.kind(mirror.folder()) != Some(EntryKind::Folder) => {
+                    return Err(PackageError::World(format!(
+                        "the mirror `{}` is no folder",
+                        mirror.folder()
+                    )));
+                }
+                None => {
+                    return Err(PackageError::World(format!(
+                        "the mirror `{}` has no {} {}",
+                        mirror.folder(),
+                        wanted.without_range(),
+                        pinned.version
+                    )));
+                }
+            },
+            None => {
+                // A lock that was changed by hand is told apart from a cache that was never filled.
+                if let (Network::Off, Some(other)) = (self.network, self.cache.noted(wanted, pinned)) {
+                    return Err(differs(wanted, pinned, other));
+                }
+                checked(match wanted {
+                    Wanted::Manifest { url } => self.manifest(url)?,
+                    Wanted::Chart { name, source, .. } => self.chart(name, source, pinned)?,
+                })?
             }
         };
-        let got = ContentDigest::of(&bytes);
-        if got != pinned.digest {
-            return Err(PackageError::Digest {
-                what: wanted.to_string(),
-                wanted: pinned.digest.clone(),
-                got,
-            });
-        }
-        self.cache.put(&bytes)?;
+        self.keep(wanted, pinned, &bytes)?;
         Ok(bytes)
     }
 
-    /// Versions that are newer than the pinned one, newest first; prereleases only where the pinned one is one.
-    pub fn newer(&self, wanted: &Wanted, pinned: &Pinned) -> Result<Vec<String>, PackageError> {
-        let Wanted::Chart { name, source, .. } = wanted else { return Ok(Vec::new()) };
-        if source.starts_with("git+") {
-            return Ok(Vec::new());
+    /// Whether the mirror, where it has this package at all, has the pinned bytes.
+    pub fn agrees_with_mirror(&self, wanted: &Wanted, pinned: &Pinned) -> Result<(), PackageError> {
+        match self.mirror.as_ref().and_then(|mirror| mirror.pinned(wanted, pinned)) {
+            Some(bytes) if ContentDigest::of(&bytes) != pinned.digest => {
+                Err(differs(wanted, pinned, ContentDigest::of(&bytes)))
+            }
+            _ => Ok(()),
         }
-        let Ok(current) = Version::parse(pinned.version.as_bytes()) else { return Ok(Vec::new()) };
-        let mut found: Vec<String> = sorted(&self.offers(name, source)?)
+    }
+
+    /// Versions that are newer than a given one, newest first; prereleases only where the given one is one.
+    pub fn newer(&self, wanted: &Wanted, current: &str) -> Result<Vec<String>, PackageError> {
+        let Wanted::Chart { name, source, .. } = wanted else { return Ok(Vec::new()) };
+        let Ok(now) = Version::parse(current.as_bytes()) else { return Ok(Vec::new()) };
+        let offers = match (source.strip_prefix("git+"), &self.mirror) {
+            (Some(location), None) => {
+                self.online(|| format!("the tags of `{name}`"))?;
+                let (url, revision, _) = git_parts(location);
+                git::sibling_tags(self.world, url, revision)?
+            }
+            _ => self.offers(name, source)?,
+        };
+        let mut found: Vec<String> = sorted(&offers)
             .into_iter()
             .filter(|offer| {
                 Version::parse(offer.as_bytes()).is_ok_and(|version| {
-                    version.compare(&current) == Ordering::Greater
-                        && (!offer.contains('-') || pinned.version.contains('-'))
+                    version.compare(&now) == Ordering::Greater
+                        && (version.prerelease.is_empty() || !now.prerelease.is_empty())
                 })
             })
             .collect();
@@ -99,136 +185,189 @@ impl<'a> Packages<'a> {
         Ok(found)
     }
 
-    fn network(&self, what: &str) -> Result<(), PackageError> {
-        if self.offline { Err(PackageError::Offline(what.to_owned())) } else { Ok(()) }
+    fn online(&self, what: impl Fn() -> String) -> Result<(), PackageError> {
+        if self.network == Network::Off { Err(PackageError::Offline(what())) } else { Ok(()) }
     }
 
     fn manifest(&self, url: &str) -> Result<Vec<u8>, PackageError> {
-        if let Some(folder) = &self.mirror {
-            if let Some(path) = mirror::manifest(self.world, folder, url) {
-                return self.file(&path);
-            }
-            return Err(PackageError::World(format!("the mirror `{folder}` has nothing for `{url}`")));
+        if let Some(mirror) = &self.mirror {
+            return mirror.manifest(url);
         }
-        self.network(&format!("`{url}`"))?;
+        self.online(|| format!("`{url}`"))?;
         Ok(get(self.world, &Url::parse(url)?, ARCHIVE)?.1)
-    }
-
-    fn file(&self, path: &Utf8Path) -> Result<Vec<u8>, PackageError> {
-        self.world.read(path).map_err(|error| PackageError::World(error.to_string()))
     }
 
     /// The versions that a source has.
     fn offers(&self, name: &str, source: &str) -> Result<Vec<String>, PackageError> {
-        if let Some(folder) = &self.mirror {
-            let offers: Vec<String> =
-                mirror::versions(self.world, folder, name)?.into_iter().map(|(version, _)| version).collect();
-            if offers.is_empty() {
-                let names = mirror::names(self.world, folder);
-                return Err(PackageError::NoSuchChart {
-                    name: name.to_owned(),
-                    source: folder.to_string(),
-                    near: did_you_mean(name, names.iter().map(String::as_str)).map(str::to_owned),
-                });
-            }
-            return Ok(offers);
+        if let Some(mirror) = &self.mirror {
+            return mirror.versions(name);
         }
-        self.network(&format!("the list of versions of `{name}`"))?;
-        if let Some(rest) = source.strip_prefix("git+") {
-            let (url, revision, _) = git_parts(rest);
-            return Ok(vec![git::resolve(self.world, url, revision)?]);
-        }
+        self.online(|| format!("the list of versions of `{name}`"))?;
         if source.starts_with("oci://") {
             return oci::Repository::new(self.world, source, name)?.tags();
         }
-        let (index, at) = self.index(source)?;
-        Ok(index::versions(&index, &at, name)?.into_iter().map(|entry| entry.version).collect())
+        Ok(self.index(source)?.versions(name)?.into_iter().map(|entry| entry.version).collect())
     }
 
-    fn index(&self, source: &str) -> Result<(Arc<Node>, Url), PackageError> {
-        let at = Url::parse(&format!("{}/index.yaml", source.trim_end_matches('/')))?;
-        let key = at.to_string();
-        let known = self
-            .indexes
-            .lock()
-            .expect("no thread panics while it holds the indexes")
-            .get(&key)
-            .map(Arc::clone);
-        if let Some(index) = known {
-            return Ok((index, at));
+    /// The best version in a range, with its bytes.
+    fn find(&self, name: &str, range: &str, source: &str) -> Result<Found, PackageError> {
+        if self.mirror.is_none() {
+            self.online(|| format!("chart `{name}` {range}"))?;
+            if let Some(location) = source.strip_prefix("git+") {
+                return self.find_in_git(name, range, location);
+            }
+            // An exact version is asked for as it stands: there are registries that list nothing.
+            if source.starts_with("oci://") && is_exact(range) {
+                match oci::Repository::new(self.world, source, name)?.pull(range, ARCHIVE) {
+                    Ok(pulled) => {
+                        let found = Found::new(range, pulled.bytes);
+                        return Ok(Found { manifest: Some(pulled.manifest), ..found });
+                    }
+                    Err(PackageError::Status { status: 404, .. }) => {}
+                    Err(other) => return Err(other),
+                }
+            }
         }
+        let offers = self.offers(name, source)?;
+        let version = newest(&offers, name, range)?;
+        if let Some(mirror) = &self.mirror {
+            let bytes = mirror.chart(name, &version)?;
+            return Ok(Found::new(version, bytes));
+        }
+        if source.starts_with("oci://") {
+            let pulled = oci::Repository::new(self.world, source, name)?.pull(&version, ARCHIVE)?;
+            return Ok(Found { manifest: Some(pulled.manifest), ..Found::new(version, pulled.bytes) });
+        }
+        let bytes = self.from_index(name, source, &version)?;
+        Ok(Found::new(version, bytes))
+    }
+
+    fn find_in_git(&self, name: &str, range: &str, location: &str) -> Result<Found, PackageError> {
+        let (url, revision, _) = git_parts(location);
+        let commit = git::resolve(self.world, url, revision)?;
+        let bytes = self.from_git(name, location, &commit)?;
+        let version = opened(&format!("chart `{name}` at {revision}"), &bytes)?.version;
+        newest(std::slice::from_ref(&version), name, range)?;
+        Ok(Found { commit: Some(commit), ..Found::new(version, bytes) })
+    }
+
+    /// The bytes of a pinned chart, from where it was pinned.
+    fn chart(&self, name: &str, source: &str, pinned: &Pinned) -> Result<Vec<u8>, PackageError> {
+        self.online(|| format!("chart `{name}` {}", pinned.version))?;
+        if let Some(location) = source.strip_prefix("git+") {
+            let commit = match &pinned.commit {
+                Some(commit) => commit.clone(),
+                None => {
+                    let (url, revision, _) = git_parts(location);
+                    git::resolve(self.world, url, revision)?
+                }
+            };
+            return self.from_git(name, location, &commit);
+        }
+        if source.starts_with("oci://") {
+            let reference = pinned.manifest.as_ref().map_or(pinned.version.as_str(), ContentDigest::as_str);
+            return Ok(oci::Repository::new(self.world, source, name)?.pull(reference, ARCHIVE)?.bytes);
+        }
+        self.from_index(name, source, &pinned.version)
+    }
+
+    fn from_git(&self, name: &str, location: &str, commit: &str) -> Result<Vec<u8>, PackageError> {
+        let (url, _, path) = git_parts(location);
+        let folder = if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
+        git::chart(self.world, self.cache.folder(), url, commit, &folder)
+    }
+
+    fn from_index(&self, name: &str, source: &str, version: &str) -> Result<Vec<u8>, PackageError> {
+        let entries = self.index(source)?.versions(name)?;
+        let entry = entries.iter().find(|entry| entry.version == version).ok_or_else(|| {
+            let offers: Vec<String> = entries.iter().map(|entry| entry.version.clone()).collect();
+            PackageError::NoSuchVersion {
+                name: name.to_owned(),
+                wanted: version.to_owned(),
+                newest: sorted(&offers).into_iter().rev().take(5).collect(),
+            }
+        })?;
+        let (_, bytes) = get(self.world, &entry.url, ARCHIVE)?;
+        let stated = entry.digest.as_deref().and_then(|hex| ContentDigest::parse(&format!("sha256:{hex}")));
+        match stated {
+            Some(stated) if stated != ContentDigest::of(&bytes) => Err(PackageError::Stated {
+                what: format!("`{}`", entry.url),
+                stated,
+                got: ContentDigest::of(&bytes),
+            }),
+            _ => Ok(bytes),
+        }
+    }
+
+    /// The index of a repository, fetched once in a run.
+    fn index(&self, source: &str) -> Result<Arc<Index>, PackageError> {
+        let at = Url::parse(&format!("{}/index.yaml", source.trim_end_matches('/')))?;
+        let slot = Arc::clone(
+            self.indexes
+                .lock()
+                .expect("no thread panics while it holds the indexes")
+                .entry(at.to_string())
+                .or_default(),
+        );
+        slot.get_or_init(|| self.fetch_index(at).map(Arc::new)).clone()
+    }
+
+    fn fetch_index(&self, at: Url) -> Result<Index, PackageError> {
         let (_, bytes) = get(self.world, &at, INDEX)?;
         let malformed = |words: String| PackageError::Malformed { what: format!("`{at}`"), words };
         // Some servers compress whatever they were asked for.
         let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
             let mut plain = Vec::new();
             GzDecoder::new(bytes.as_slice())
-                .take(INDEX)
+                .take(INDEX + 1)
                 .read_to_end(&mut plain)
                 .map_err(|error| malformed(error.to_string()))?;
+            if plain.len() as u64 > INDEX {
+                return Err(malformed(format!("it unpacks to more than {INDEX} bytes")));
+            }
             plain
         } else {
             bytes
         };
         let text = String::from_utf8(bytes).map_err(|error| malformed(error.to_string()))?;
-        let file = Sources::new().add(key.as_str(), "");
-        let node = crate::yaml::read(file, &text, crate::yaml::Options::LENIENT)
-            .map_err(|error| malformed(error.go_message()))?;
-        let index = Arc::new(node);
-        let mut indexes = self.indexes.lock().expect("no thread panics while it holds the indexes");
-        indexes.insert(key, Arc::clone(&index));
-        Ok((index, at))
+        Ok(Index::new(at, text))
     }
+}
 
-    /// The bytes of one version, and for OCI the manifest's digest.
-    fn chart(
-        &self,
-        name: &str,
-        source: &str,
-        version: &str,
-        manifest: Option<&ContentDigest>,
-    ) -> Result<(Vec<u8>, Option<ContentDigest>), PackageError> {
-        if let Some(folder) = &self.mirror {
-            let found =
-                mirror::versions(self.world, folder, name)?.into_iter().find(|(known, _)| known == version);
-            let (_, path) = found.ok_or_else(|| {
-                PackageError::World(format!("the mirror `{folder}` has no `{name}` {version}"))
-            })?;
-            return Ok((self.file(&path)?, None));
-        }
-        self.network(&format!("chart `{name}` {version}"))?;
-        if let Some(rest) = source.strip_prefix("git+") {
-            let (url, _, path) = git_parts(rest);
-            let folder = if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
-            let scratch = self.cache.folder().to_owned();
-            return Ok((git::archive(self.world, &scratch, url, version, &folder)?, None));
-        }
-        if source.starts_with("oci://") {
-            let mut repository = oci::Repository::new(self.world, source, name)?;
-            let reference = manifest.map_or(version, ContentDigest::as_str);
-            let pulled = repository.pull(reference, ARCHIVE)?;
-            return Ok((pulled.bytes, Some(pulled.manifest)));
-        }
-        let (index, at) = self.index(source)?;
-        let entry = index::versions(&index, &at, name)?
-            .into_iter()
-            .find(|entry| entry.version == version)
-            .ok_or_else(|| PackageError::NoSuchVersion {
-                name: name.to_owned(),
-                wanted: version.to_owned(),
-                newest: Vec::new(),
-            })?;
-        let (_, bytes) = get(self.world, &entry.url, ARCHIVE)?;
-        if let Some(stated) =
-            entry.digest.as_deref().and_then(|hex| ContentDigest::parse(&format!("sha256:{hex}")))
-        {
-            let got = ContentDigest::of(&bytes);
-            if got != stated {
-                return Err(PackageError::Digest { what: format!("`{}`", entry.url), wanted: stated, got });
-            }
-        }
-        Ok((bytes, None))
+pub(super) fn differs(wanted: &Wanted, pinned: &Pinned, got: ContentDigest) -> PackageError {
+    let what = format!("{} {}", wanted.without_range(), pinned.version);
+    PackageError::Digest { what: what.trim_end().to_owned(), wanted: pinned.digest.clone(), got }
+}
+
+/// What a chart says of itself; one that cannot be loaded is not pinned.
+fn opened(what: &str, bytes: &[u8]) -> Result<Metadata, PackageError> {
+    let mut budget = Budget::default();
+    archive::read(bytes, &mut budget)
+        .and_then(|files| load(files, "chart", &HELM_3_21, None, &mut budget))
+        .map(|chart| chart.metadata)
+        .map_err(|error| PackageError::Malformed { what: what.to_owned(), words: error.to_string() })
+}
+
+/// An index or a tag says which chart an archive is; the archive has to say the same.
+fn is_the_wanted(chart: &Metadata, name: &str, version: &str) -> Result<(), PackageError> {
+    let same = |a: &str, b: &str| {
+        a == b
+            || matches!((Version::parse(a.as_bytes()), Version::parse(b.as_bytes())),
+                (Ok(a), Ok(b)) if a.compare(&b) == Ordering::Equal)
+    };
+    if chart.name == name && same(&chart.version, version) {
+        return Ok(());
     }
+    Err(PackageError::Malformed {
+        what: format!("chart `{name}` {version}"),
+        words: format!("the archive says that it holds `{}` {}", chart.name, chart.version),
+    })
+}
+
+/// Whether a range is one version, with all its parts.
+pub(super) fn is_exact(range: &str) -> bool {
+    let core = range.split(['-', '+']).next().unwrap_or(range);
+    core.matches('.').count() == 2 && Version::parse(range.as_bytes()).is_ok()
 }
 
 /// `URL?revision#path`.
@@ -247,24 +386,26 @@ fn sorted(offers: &[String]) -> Vec<String> {
     known.into_iter().map(|(_, offer)| offer.clone()).collect()
 }
 
-/// Whether a version is the one that is written, or in the range.
-pub(super) fn matches_range(range: &str, version: &str) -> bool {
-    range == version || newest(&[version.to_owned()], range).is_some()
-}
-
 /// The offer that is written exactly as wanted, else the newest in the range.
-pub(super) fn newest(offers: &[String], range: &str) -> Option<String> {
+pub(super) fn newest(offers: &[String], name: &str, range: &str) -> Result<String, PackageError> {
     if let Some(exact) = offers.iter().find(|offer| *offer == range) {
-        return Some(exact.clone());
+        return Ok(exact.clone());
     }
-    let constraint = Constraint::parse(range.as_bytes()).ok()?;
-    sorted(offers)
-        .into_iter()
+    let constraint = Constraint::parse(range.as_bytes()).map_err(|error| PackageError::Range {
+        name: name.to_owned(),
+        range: range.to_owned(),
+        words: error.to_string(),
+    })?;
+    let known = sorted(offers);
+    known
+        .iter()
         .rev()
         .find(|offer| Version::parse(offer.as_bytes()).is_ok_and(|version| constraint.matches(&version)))
-        .or_else(|| {
-            // Git offers one commit, which is no version.
-            (offers.len() == 1 && offers[0].len() == 40).then(|| offers[0].clone())
+        .cloned()
+        .ok_or_else(|| PackageError::NoSuchVersion {
+            name: name.to_owned(),
+            wanted: range.to_owned(),
+            newest: known.into_iter().rev().take(5).collect(),
         })
 }
 
@@ -278,10 +419,14 @@ mod tests {
             .iter()
             .map(|&offer| offer.to_owned())
             .collect();
-        assert_eq!(newest(&offers, "^1.2").as_deref(), Some("v1.3.1"));
-        assert_eq!(newest(&offers, "1.4.0-rc.1").as_deref(), Some("1.4.0-rc.1"));
-        assert_eq!(newest(&offers, "1.3.0").as_deref(), Some("v1.3.0"));
-        assert_eq!(newest(&offers, ">=3"), None);
+        assert_eq!(newest(&offers, "a", "^1.2").as_deref(), Ok("v1.3.1"));
+        assert_eq!(newest(&offers, "a", "1.4.0-rc.1").as_deref(), Ok("1.4.0-rc.1"));
+        assert_eq!(newest(&offers, "a", "1.3.0").as_deref(), Ok("v1.3.0"));
+        assert!(
+            matches!(newest(&offers, "a", ">=3"), Err(PackageError::NoSuchVersion { newest, .. }) if newest[0] == "2.0.0")
+        );
+        assert!(matches!(newest(&offers, "a", "latest"), Err(PackageError::Range { .. })));
+        assert!(is_exact("1.2.3-rc.1") && is_exact("v1.2.3") && !is_exact("1.2") && !is_exact("^1.2.3"));
     }
 
     #[test]

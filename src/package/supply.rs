@@ -6,8 +6,8 @@
 
 use super::cache::Cache;
 use super::lock::{Lock, Pinned, Wanted};
-use super::source::{Packages, matches_range};
-use super::{ContentDigest, PackageError, mirror};
+use super::source::{Network, Packages, newest};
+use super::{ContentDigest, PackageError, lock, mirror};
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::helm::chart::archive::{self, Budget};
 use crate::helm::chart::folder::read_folder;
@@ -17,15 +17,12 @@ use crate::model::{ChartRef, ChartSourceKind, flatten};
 use crate::source::{Sources, Span};
 use crate::value::Node;
 use crate::world::chart::ChartDisk;
-use crate::world::{EntryKind, World, WorldError};
+use crate::world::{EntryKind, World};
 use crate::yaml;
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-
-/// The lock's name in the project.
-pub const LOCK: &str = "stackc.lock";
 
 /// A package as a program names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,8 +46,12 @@ impl Package {
         let (name, range) = (chart.name.to_string(), chart.version.to_string());
         let source = match &chart.source.kind {
             ChartSourceKind::Path(folder) => return Self::Folder { folder: folder.clone(), name, range },
-            ChartSourceKind::Http(url) | ChartSourceKind::Oci(url) => url.to_string(),
-            ChartSourceKind::Git { url, revision, path } => format!("git+{url}?{revision}#{path}"),
+            ChartSourceKind::Http(url) | ChartSourceKind::Oci(url) => url.trim_end_matches('/').to_owned(),
+            ChartSourceKind::Git { url, revision, path } => {
+                let path = path.trim_matches('/');
+                let path = if path.is_empty() { String::new() } else { format!("#{path}") };
+                format!("git+{url}?{revision}{path}")
+            }
         };
         Self::Locked(Wanted::Chart { name, range, source })
     }
@@ -81,16 +82,20 @@ pub struct Access {
     pub mirror: Option<Utf8PathBuf>,
     /// Whether the network may be used where the cache lacks something.
     pub network: Network,
+    /// How closely the lock has to fit.
+    pub fit: Fit,
 }
 
-/// Whether the network may be used.
+/// How closely the lock has to fit what environments want.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub enum Network {
-    /// It may.
+pub enum Fit {
+    /// It pins what this build needs.
     #[default]
-    On,
-    /// It may not: `--offline`, `--frozen`.
-    Off,
+    Enough,
+    /// `--locked` for some environments: besides, the mirror has the pinned bytes, where it has the package.
+    Mirror,
+    /// `--locked` for the whole project: besides, the lock pins nothing that no environment wants.
+    Exact,
 }
 
 /// Every package that a build needs. Only [`supply`] makes one.
@@ -230,12 +235,17 @@ pub fn supply<'s>(
     for want in wants.iter().filter(|want| want.needed) {
         needed.entry(&want.package).or_default().push(want);
     }
-    let lock = match needed.keys().any(|package| matches!(package, Package::Locked(_))) {
-        true => read_lock(world, sources, sink),
-        false => Ok(Lock::default()),
+    let reads_lock =
+        access.fit == Fit::Exact || needed.keys().any(|package| matches!(package, Package::Locked(_)));
+    let lock = if reads_lock {
+        Lock::load(world, sources, sink).map(Option::unwrap_or_default)
+    } else {
+        Ok(Lock::default())
     };
-    let offline = access.network == Network::Off;
-    let packages = Packages::new(world, Cache::open(world), access.mirror.clone(), offline);
+    if let (Fit::Exact, Ok(lock)) = (access.fit, &lock) {
+        superfluous(lock, wants, sink);
+    }
+    let packages = Packages::new(world, Cache::open(world), access.mirror.clone(), access.network);
     let found: Vec<Result<Supply, Option<Diagnostic>>> = needed
         .par_iter()
         .map(|(package, wants)| match package {
@@ -244,7 +254,7 @@ pub fn supply<'s>(
             }
             Package::Locked(wanted) => match &lock {
                 Err(_told) => Err(None),
-                Ok(lock) => from_lock(&packages, wanted, lock.get(wanted), wants).map_err(Some),
+                Ok(lock) => from_lock(&packages, wanted, lock.get(wanted), wants, access.fit).map_err(Some),
             },
         })
         .collect();
@@ -265,53 +275,26 @@ pub fn supply<'s>(
     supplied
 }
 
-/// The project's lock; an empty one where there is none.
-pub fn read_lock(world: &dyn World, sources: &Sources, sink: &mut Sink) -> Result<Lock, Reported> {
-    let bytes = match world.read(Utf8Path::new(LOCK)) {
-        Ok(bytes) => bytes,
-        Err(WorldError::Missing(_)) => return Ok(Lock::default()),
-        Err(error) => {
-            return Err(sink.report(
-                Diagnostic::error(codes::UNREADABLE_FILE, error.to_string()).help("make the file readable"),
-            ));
-        }
-    };
-    let text: Arc<str> = String::from_utf8_lossy(&bytes).into();
-    let file = sources.add(LOCK, Arc::clone(&text));
-    let document = yaml::read(file, &text, yaml::Options::STRICT).map_err(|error| {
-        sink.report(
-            error
-                .diagnostic(file)
-                .help("a merge may have left marks in it: take both sides, or run `stackc vendor`"),
-        )
-    })?;
-    Lock::read(&document).map_err(|found| {
-        let mut told = None;
-        for finding in found {
-            told = Some(sink.report(finding));
-        }
-        told.unwrap_or_else(|| {
-            sink.report(Diagnostic::error(codes::INTERNAL, "the lock was refused without a reason"))
-        })
-    })
-}
-
 fn from_lock(
     packages: &Packages<'_>,
     wanted: &Wanted,
     pinned: Option<&Pinned>,
     wants: &[&Want],
+    fit: Fit,
 ) -> Result<Supply, Diagnostic> {
     let Some(pinned) = pinned else {
         let finding = Diagnostic::error(
             codes::NOT_LOCKED,
-            format!("`{LOCK}` does not pin {wanted}, which has to be rendered"),
+            format!("`{}` does not pin {wanted}, which has to be rendered", lock::FILE),
         );
         return Err(placed(finding, wants)
             .help("run `stackc vendor` and commit the lock")
             .help("or leave the chart to the cluster: `deliver: {charts: release}`"));
     };
     let bytes = packages.fetch(wanted, pinned).map_err(|error| unavailable(&error, wants))?;
+    if fit != Fit::Enough {
+        packages.agrees_with_mirror(wanted, pinned).map_err(|error| unavailable(&error, wants))?;
+    }
     let place = match wanted {
         Wanted::Chart { name, .. } => format!("{name}-{}.tgz", pinned.version),
         Wanted::Manifest { url } => url.clone(),
@@ -319,13 +302,44 @@ fn from_lock(
     Ok(Supply::new(&pinned.version, pinned.digest.clone(), place, Content::Packed(bytes)))
 }
 
-fn unavailable(error: &PackageError, wants: &[&Want]) -> Diagnostic {
+/// Entries of the lock that `stackc vendor` would drop.
+fn superfluous(lock: &Lock, wants: &[Want], sink: &mut Sink) {
+    for (wanted, pinned) in lock.entries() {
+        if !wants.iter().any(|want| matches!(&want.package, Package::Locked(known) if known == wanted)) {
+            let package = format!("{} {}", wanted.without_range(), pinned.version);
+            let fact = format!("`{}` pins {}, which no environment wants", lock::FILE, package.trim_end());
+            let _told = sink.report(
+                Diagnostic::error(codes::LOCK_OUTDATED, fact)
+                    .at(lock.place(wanted), "")
+                    .help("run `stackc vendor`, which drops it, and commit the lock"),
+            );
+        }
+    }
+}
+
+pub(super) fn unavailable(error: &PackageError, wants: &[&Want]) -> Diagnostic {
+    if let PackageError::Login(_) = error {
+        // Without a place: the line would be printed, and the login with it.
+        let mut finding = Diagnostic::error(codes::PACKAGE_UNAVAILABLE, error.to_string());
+        finding.environment = wants.first().map(|want| want.environment.to_string());
+        return finding.help("take the login out of the address; `docker login`, git's credential helpers or `STACKC_LOGIN_<HOST>` give it");
+    }
     let (code, help) = match error {
         PackageError::Digest { .. } => (
             codes::DIGEST_MISMATCH,
-            "the source has changed what it published: find out why; `stackc vendor --update` accepts it",
+            "the source has changed what it published, or the lock was edited: find out which; `stackc vendor --update NAME` accepts the new bytes",
         ),
+        PackageError::Stated { .. } => {
+            (codes::DIGEST_MISMATCH, "tell those who run the repository; nothing of it was kept")
+        }
         PackageError::Offline(_) => (codes::PACKAGE_UNAVAILABLE, "run `stackc vendor` once with the network"),
+        PackageError::Status { status: 401 | 403, .. } => (
+            codes::PACKAGE_UNAVAILABLE,
+            "log in with `helm registry login` or `docker login`, or set `STACKC_LOGIN_<HOST>` to `user:password`",
+        ),
+        PackageError::NoSuchVersion { .. } | PackageError::Range { .. } => {
+            (codes::PACKAGE_UNAVAILABLE, "write a version that exists, or a range such as `^1.2`")
+        }
         _ => (codes::PACKAGE_UNAVAILABLE, "see `sources` and `mirror` in `stackc.yaml`"),
     };
     placed(Diagnostic::error(code, error.to_string()), wants).help(help)
@@ -363,33 +377,14 @@ fn from_folder(
         let disk = ChartDisk(world);
         let files = read_folder(&disk, &path).map_err(|error| malformed(&path, &error))?;
         let version = version_of(&files).map_err(|error| malformed(&path, &error))?;
-        if !matches_range(range, &version) {
-            return Err(PackageError::NoSuchVersion {
-                name: name.to_owned(),
-                wanted: range.to_owned(),
-                newest: vec![version],
-            });
-        }
+        newest(std::slice::from_ref(&version), name, range)?;
         return Ok(Supply::new(&version, digest_of(&files), path.to_string(), Content::Files(files)));
     }
-    let offers = mirror::versions(world, folder, name)?;
-    let versions: Vec<String> = offers.iter().map(|(version, _)| version.clone()).collect();
-    if versions.is_empty() {
-        return Err(PackageError::NoSuchChart {
-            name: name.to_owned(),
-            source: folder.to_string(),
-            near: None,
-        });
-    }
-    let chosen = super::source::newest(&versions, range);
-    let found = offers.into_iter().find(|(version, _)| Some(version) == chosen.as_ref());
-    let (version, path) = found.ok_or_else(|| PackageError::NoSuchVersion {
-        name: name.to_owned(),
-        wanted: range.to_owned(),
-        newest: versions,
-    })?;
-    let bytes = world.read(&path).map_err(|error| PackageError::World(error.to_string()))?;
-    Ok(Supply::new(&version, ContentDigest::of(&bytes), path.to_string(), Content::Packed(bytes)))
+    let mirror = mirror::Mirror::at(world, folder.to_owned());
+    let version = newest(&mirror.versions(name)?, name, range)?;
+    let bytes = mirror.chart(name, &version)?;
+    let place = folder.join(mirror::chart_file(name, &version));
+    Ok(Supply::new(&version, ContentDigest::of(&bytes), place.to_string(), Content::Packed(bytes)))
 }
 
 /// The version in `Chart.yaml`.

@@ -1,6 +1,6 @@
 //! A world seen from one of its folders, one file perhaps as it is about to be.
 
-use super::{EntryKind, FolderEntry, World, WorldError};
+use super::{EntryKind, Exclusive, FolderEntry, World, WorldError};
 use camino::{Utf8Path, Utf8PathBuf};
 
 /// Another world whose relative paths start from a folder of it: the project's root.
@@ -83,6 +83,10 @@ impl World for Below<'_> {
 
     fn remove_empty_folder(&self, path: &Utf8Path) -> Result<(), WorldError> {
         self.world.remove_empty_folder(&self.folder.join(path))
+    }
+
+    fn exclusive(&self, path: &Utf8Path) -> Result<Exclusive, WorldError> {
+        self.world.exclusive(&self.folder.join(path))
     }
 
     fn variable(&self, name: &str) -> Option<String> {

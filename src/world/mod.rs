@@ -56,6 +56,27 @@ impl fmt::Display for WorldError {
 
 impl std::error::Error for WorldError {}
 
+/// Held while no other process may do the same; let go when it is dropped, or when the process ends in any way.
+pub struct Exclusive(Option<Box<dyn std::any::Any + Send>>);
+
+impl Exclusive {
+    /// What holds it: dropping that lets go.
+    pub fn held_by(holder: Box<dyn std::any::Any + Send>) -> Self {
+        Self(Some(holder))
+    }
+
+    /// For a world that only one process sees.
+    pub fn alone() -> Self {
+        Self(None)
+    }
+}
+
+impl fmt::Debug for Exclusive {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(if self.0.is_some() { "Exclusive" } else { "Exclusive (alone)" })
+    }
+}
+
 /// Everything outside the program.
 pub trait World: Sync {
     /// The bytes of a file.
@@ -90,6 +111,12 @@ pub trait World: Sync {
 
     /// Removes a folder if it is empty; one that is not, or is not there, is no error.
     fn remove_empty_folder(&self, path: &Utf8Path) -> Result<(), WorldError>;
+
+    /// Waits until no other process holds the file at this path, which is made where it does not exist. A world
+    /// that only one process sees has nothing to wait for.
+    fn exclusive(&self, _path: &Utf8Path) -> Result<Exclusive, WorldError> {
+        Ok(Exclusive::alone())
+    }
 
     /// An environment variable.
     fn variable(&self, name: &str) -> Option<String>;

@@ -2,13 +2,16 @@
 #![allow(clippy::disallowed_methods, reason = "this is the one place that touches the machine")]
 
 use super::net::{Finished, NetError, Request, Response};
-use super::{EntryKind, FolderEntry, World, WorldError};
+use super::{EntryKind, Exclusive, FolderEntry, World, WorldError};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, IsTerminal as _, Read as _, Write as _};
 use std::process::Stdio;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+static WRITES: AtomicU64 = AtomicU64::new(0);
 
 static AGENT: OnceLock<ureq::Agent> = OnceLock::new();
 
@@ -142,7 +145,9 @@ impl World for OsWorld {
         let folder = target.parent().unwrap_or(&self.root);
         std::fs::create_dir_all(folder).map_err(fail)?;
         let name = target.file_name().unwrap_or("file");
-        let temporary = folder.join(format!(".{name}.stackc-{}", std::process::id()));
+        // Threads of one process may write the same bytes at once: each has a name of its own.
+        let number = WRITES.fetch_add(1, Ordering::Relaxed);
+        let temporary = folder.join(format!(".{name}.stackc-{}{number:010}", std::process::id()));
         let written = std::fs::File::create(&temporary).and_then(|mut file| {
             file.write_all(bytes)?;
             file.sync_all()
@@ -167,6 +172,15 @@ impl World for OsWorld {
             }
             _ => Ok(()),
         }
+    }
+
+    fn exclusive(&self, path: &Utf8Path) -> Result<Exclusive, WorldError> {
+        let target = self.resolve(path);
+        let fail = |error: std::io::Error| failure(path, &error);
+        std::fs::create_dir_all(target.parent().unwrap_or(&self.root)).map_err(fail)?;
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(&target).map_err(fail)?;
+        file.lock().map_err(fail)?;
+        Ok(Exclusive::held_by(Box::new(file)))
     }
 
     fn variable(&self, name: &str) -> Option<String> {

@@ -7,12 +7,14 @@ mod diff;
 mod explain;
 mod graph;
 mod init;
+mod outdated;
 mod prereqs;
 mod publish;
 mod schema;
 mod session;
 mod set;
 mod stack;
+mod vendor;
 
 use super::arguments::{Arguments, Command, When};
 use super::{Console, Exit};
@@ -52,6 +54,8 @@ fn command(arguments: &Arguments, world: &dyn World, console: &mut Console<'_>) 
         Command::Explain(options) => explain::run(global, options, world, console),
         Command::Stack(command) => stack::run(global, command, world, console),
         Command::Build(options) => build::run(global, options, world, console),
+        Command::Vendor(options) => vendor::run(global, options, world, console),
+        Command::Outdated(options) => outdated::run(global, options, world, console),
         Command::Diff(options) => diff::run(global, options, world, console),
         Command::Publish(options) => publish::run(global, options, world, console),
     }

@@ -3,17 +3,18 @@
 //! [`run`] is the shell of every command: findings are told once, in the form that was asked for, then data, then what
 //! was done. A command that prints data of its own tells findings beside it, so that its output stays one document.
 
-use crate::cli::arguments::{Charts, Compile, FindingsFormat, Global};
+use crate::cli::arguments::{self, Charts, Compile, FindingsFormat, Global};
 use crate::cli::{Console, Exit};
 use crate::diag::render::{Style, github, human, json, sarif, short};
 use crate::diag::{Diagnostic, Reported, Severity, Sink, codes};
 use crate::driver::{Build, Wish, compile};
 use crate::load::Selection;
 use crate::model::ChartDelivery;
-use crate::package::supply::Access;
+use crate::package::source::Network;
+use crate::package::supply::{Access, Fit};
 use crate::publish::complete;
 use crate::source::Sources;
-use crate::world::{Below, EntryKind, World};
+use crate::world::{Below, EntryKind, World, clean};
 use camino::{Utf8Path, Utf8PathBuf};
 
 /// How findings are told.
@@ -37,6 +38,9 @@ pub(super) struct Session<'a> {
     pub(super) details: Vec<String>,
     /// Why nothing was written, where that has to be said.
     pub(super) denied: Option<&'static str>,
+    /// The folder that stackc was called in.
+    here: &'a dyn World,
+    asked: arguments::Access,
 }
 
 /// What a command came to.
@@ -87,6 +91,8 @@ pub(super) fn at(
         sink: Sink::new(),
         details: vec![format!("folder: {folder}")],
         denied: None,
+        here: world,
+        asked: arguments::Access::default(),
     };
     let outcome = work(&mut session);
     for line in &session.details {
@@ -124,6 +130,7 @@ fn is_fault(finding: &Diagnostic) -> bool {
 impl Session<'_> {
     /// Compiles what was asked for.
     pub(super) fn compile(&mut self, options: &Compile) -> Result<Build, Reported> {
+        self.asked = options.access;
         let build = self.compile_environments(&selection(&options.environments), delivery(options.charts))?;
         self.deny(options)?;
         Ok(build)
@@ -135,7 +142,8 @@ impl Session<'_> {
         selection: &Selection,
         charts: Option<ChartDelivery>,
     ) -> Result<Build, Reported> {
-        let wish = Wish { selection: selection.clone(), charts, access: access(&self.world) };
+        let access = self.access(self.asked, selection);
+        let wish = Wish { selection: selection.clone(), charts, access };
         let build = compile(&self.world, &self.sources, &wish, &mut self.sink)?;
         for environment in &build.environments {
             self.details.push(format!(
@@ -147,6 +155,25 @@ impl Session<'_> {
             ));
         }
         Ok(build)
+    }
+
+    /// How packages may be had; `STACKC_MIRROR` names a folder that is read in place of the network.
+    pub(super) fn access(&self, asked: arguments::Access, selection: &Selection) -> Access {
+        let mirror = self.world.variable("STACKC_MIRROR").filter(|folder| !folder.is_empty());
+        Access {
+            mirror: mirror.map(|folder| self.from_here(Utf8Path::new(&folder))),
+            network: if asked.offline || asked.frozen { Network::Off } else { Network::On },
+            fit: match selection {
+                _ if !asked.is_locked() => Fit::Enough,
+                Selection::All => Fit::Exact,
+                Selection::Named(_) => Fit::Mirror,
+            },
+        }
+    }
+
+    /// A folder of the command line or of a variable, which starts from where stackc was called.
+    pub(super) fn from_here(&self, folder: &Utf8Path) -> Utf8PathBuf {
+        self.here.root().map_or_else(|| folder.to_owned(), |root| clean(&root.join(folder)))
     }
 
     /// Fails where there are warnings and none are wanted.
@@ -219,7 +246,7 @@ fn project_root(global: &Global, world: &dyn World) -> Utf8PathBuf {
 }
 
 /// The environments that were named, or all.
-fn selection(names: &[String]) -> Selection {
+pub(super) fn selection(names: &[String]) -> Selection {
     if names.is_empty() {
         Selection::All
     } else {
@@ -233,12 +260,6 @@ fn delivery(charts: Option<Charts>) -> Option<ChartDelivery> {
         Charts::Release => ChartDelivery::Release,
         Charts::K3s => ChartDelivery::K3s,
     })
-}
-
-/// How packages may be had: `STACKC_MIRROR` names a folder that is read in place of the network.
-pub(super) fn access(world: &dyn World) -> Access {
-    let mirror = world.variable("STACKC_MIRROR").filter(|folder| !folder.is_empty()).map(Utf8PathBuf::from);
-    Access { mirror, ..Access::default() }
 }
 
 /// Prints findings as they were asked for: data formats to standard output, the others to standard error.

@@ -3,7 +3,7 @@
 //! The project is compiled with the changed text before anything is written: what would not build is not written.
 
 use super::session::{Outcome, Session, Telling, run as session};
-use crate::cli::arguments::{FindingsFormat, Global, Set};
+use crate::cli::arguments::{Access, FindingsFormat, Global, Set};
 use crate::cli::{Console, Exit};
 use crate::diag::{Diagnostic, Reported, codes};
 use crate::driver::{Wish, compile};
@@ -208,7 +208,8 @@ fn validate(
     // What was found in the old text is not asked about any more.
     session.sources = Sources::new();
     let world = session.world.with_file(&place.file, edit.after.as_bytes());
-    let wish = Wish { selection, charts: None, access: super::session::access(&world) };
+    let access = session.access(Access::default(), &selection);
+    let wish = Wish { selection, charts: None, access };
     match compile(&world, &session.sources, &wish, &mut session.sink) {
         Ok(_build) => Ok(()),
         Err(reported) => {
