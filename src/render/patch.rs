@@ -132,19 +132,21 @@ fn carry(patch: &Patch, objects: &[Placed], parts: &mut [Part], sink: &mut Sink)
     let mut diagnostic = match by_k3s {
         Some((span, release)) => Diagnostic::error(
             codes::UNDELIVERABLE,
-            format!("patch `{}` cannot reach `{target}` inside a chart that k3s installs", patch.name),
+            format!("patch `{}` cannot reach {target} inside a chart that k3s installs", patch.name),
         )
         .at(patch.target_span, "not among the objects of the tree")
         .related(span, format!("k3s installs `{release}`, and its controller cannot patch"))
         .help("set it in the chart's `values`, or choose `deliver: {charts: release}` for that instance"),
         None => Diagnostic::error(
             codes::PATCH_MATCHES_NOTHING,
-            format!("patch `{}` matches nothing: there is no `{target}`", patch.name),
+            format!("patch `{}` matches nothing: there is no {target}", patch.name),
         )
         .at(patch.target_span, "no such object"),
     };
     if let Some(meant) = nearest(patch, objects) {
         diagnostic = diagnostic.help(meant);
+    } else if diagnostic.helps.is_empty() {
+        diagnostic = diagnostic.help("correct the target, or take the patch out");
     }
     if patch.namespace.is_some() && parts.iter().any(|part| !part.releases.is_empty()) {
         diagnostic = diagnostic.note(format!(
@@ -156,12 +158,12 @@ fn carry(patch: &Patch, objects: &[Placed], parts: &mut [Part], sink: &mut Sink)
 }
 
 fn describe(patch: &Patch) -> String {
-    let mut text = patch.kind.to_string();
-    for part in [&patch.namespace, &patch.target_name].into_iter().flatten() {
-        text.push('/');
-        text.push_str(part);
+    match (&patch.namespace, &patch.target_name) {
+        (Some(namespace), Some(name)) => format!("`{}/{namespace}/{name}`", patch.kind),
+        (None, Some(name)) => format!("`{}/{name}`", patch.kind),
+        (Some(namespace), None) => format!("{} in namespace `{namespace}`", patch.kind),
+        (None, None) => format!("`{}`", patch.kind),
     }
-    text
 }
 
 /// The object that a mistaken target probably means.
