@@ -11,6 +11,7 @@ mod helm_conformance;
 mod overlays;
 mod packages;
 mod readers;
+mod rendered;
 mod rules;
 mod schemas;
 mod stack_docs;
