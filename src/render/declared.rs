@@ -5,6 +5,7 @@
 
 use super::{Part, Placed};
 use crate::diag::{Diagnostic, Sink, codes};
+use crate::load::SYNTHETIC_STACKS;
 use crate::model::{DeclaredBy, DeclaredCrd, ObjectSource};
 use crate::schema::kinds;
 use crate::source::Span;
@@ -108,8 +109,9 @@ fn differs(part: &Part, words: String) -> Diagnostic {
     Diagnostic::error(codes::DECLARES_DIFFER, format!("the stack `{}` {words}", part.stack))
 }
 
+/// The chart's place in the stack; for a stack that is only what the overlay says, the instance.
 fn place(part: &Part, placed: &Placed) -> Span {
-    maker(placed).unwrap_or(part.span)
+    if SYNTHETIC_STACKS.contains(&&*part.stack) { part.span } else { maker(placed).unwrap_or(part.span) }
 }
 
 fn served(definition: &Node) -> Vec<&str> {

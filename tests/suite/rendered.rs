@@ -12,6 +12,7 @@ use stackc::package::lock::Lock;
 use stackc::package::source::Packages;
 use stackc::package::supply::{Access, LOCK, Package};
 use stackc::source::Sources;
+use stackc::value::{Origin, OriginKind};
 use stackc::world::World as _;
 use stackc::world::os::OsWorld;
 use std::collections::BTreeMap;
@@ -184,4 +185,33 @@ fn kustomize(scratch: &Utf8Path) {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// The example of the README: a chart in the project, rendered without network and lock.
+#[test]
+fn the_example_is_rendered() {
+    let world = OsWorld::new(Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples/greeter"));
+    let sources = Sources::new();
+    let mut sink = Sink::new();
+    let wish = Wish { selection: Selection::All, charts: None, access: Access::default() };
+    let build = driver::compile(&world, &sources, &wish, &mut sink)
+        .unwrap_or_else(|_| panic!("{}", render::short(sink.found(), &sources)));
+    assert_eq!(sink.found(), [], "no finding");
+    let files = build.environments[0].tree.files();
+    let deployment =
+        files.get(Utf8Path::new("envs/dev/greeter/deployment-greeter.yaml")).expect("a Deployment");
+    let text = String::from_utf8_lossy(deployment);
+    assert!(text.contains("  namespace: greeter\n") && text.contains("  replicas: 2\n"), "{text}");
+
+    // The field leads to the line of the template that made it, and on to the line of the overlay that a user edits.
+    let objects = build.environments[0].sequence.objects().iter().map(|placed| &placed.object);
+    let deployment =
+        objects.into_iter().find(|object| &*object.id.kind == "Deployment").expect("a Deployment");
+    let replicas = deployment.node.at(&["spec", "replicas"]).expect("replicas");
+    let place = |span| sources.place(span);
+    assert_eq!(replicas.span().map(place).as_deref(), Some("greeter/templates/deployment.yaml:7:13"));
+    assert_eq!(replicas.origin.editable().map(place).as_deref(), Some("overlays/dev/overlay.yaml:14:19"));
+    let Origin::Link(kind) = &replicas.origin else { panic!("no chain") };
+    let OriginKind::Template { because, .. } = kind.as_ref() else { panic!("not made by a template") };
+    assert_eq!(because.reads.iter().map(|read| read.path.to_string()).collect::<Vec<_>>(), ["replicas"]);
 }

@@ -44,6 +44,14 @@ struct Task<'a> {
     supplied: &'a Supplied<'a>,
 }
 
+/// A Job or Pod that runs before a release.
+struct Early {
+    weight: i64,
+    object: String,
+    at: Option<Span>,
+    events: String,
+}
+
 /// The package of a release, loaded for its profile.
 fn chart_of<'s>(
     release: &Release,
@@ -165,7 +173,7 @@ impl Task<'_> {
         };
         let mut tracer =
             rendered.output.provenance.as_ref().map(|known| Tracer::new(release, known, sources));
-        let mut weights: Vec<(i64, Span, String)> = Vec::new();
+        let mut early: Vec<Early> = Vec::new();
         let hooks = sorted.hooks.iter().chain(&sorted.unknown_hooks);
         for manifest in sorted.manifests.iter().chain(hooks) {
             for mut node in documents(manifest, rendered, sources) {
@@ -186,7 +194,8 @@ impl Task<'_> {
                     }
                 };
                 if stage == Stage::Before && runs == Runs::Once {
-                    weights.push((hooks::weight(&node), node.span().unwrap_or(self.instance.span), what));
+                    let events = hook.unwrap_or_default().to_owned();
+                    early.push(Early { weight: hooks::weight(&node), object: what, at: node.span(), events });
                 }
                 if let Ok(mut object) = self.object(node, stage, sink) {
                     hooks::settle(&mut object);
@@ -194,19 +203,20 @@ impl Task<'_> {
                 }
             }
         }
-        weights.sort();
-        for pair in weights.windows(2).filter(|pair| pair[0].0 != pair[1].0) {
+        self.refuse_queues(early, sink);
+    }
+
+    /// Jobs before the release that wait for each other: Helm runs them by weight, a tree has them all at once.
+    fn refuse_queues(&self, mut early: Vec<Early>, sink: &mut Sink) {
+        early.sort_by(|a, b| (a.weight, &a.object).cmp(&(b.weight, &b.object)));
+        for pair in early.windows(2).filter(|pair| pair[0].weight != pair[1].weight) {
+            let [first, second] = pair else { continue };
             let why = format!(
-                "it is to wait until `{}` is done, and what is applied together runs together",
-                pair[0].2
+                "by its weight it waits until `{}` is done, and what is applied together runs together",
+                first.object
             );
-            sink.report(hooks::unsupported(
-                &pair[1].2,
-                "hook-weight",
-                &why,
-                self.instance.span,
-                Some(pair[1].1),
-            ));
+            let place = self.instance.span;
+            sink.report(hooks::unsupported(&second.object, &second.events, &why, place, second.at));
         }
     }
 
