@@ -209,7 +209,7 @@ fn the_example_is_rendered() {
         objects.into_iter().find(|object| &*object.id.kind == "Deployment").expect("a Deployment");
     let replicas = deployment.node.at(&["spec", "replicas"]).expect("replicas");
     let place = |span| sources.place(span);
-    assert_eq!(replicas.span().map(place).as_deref(), Some("greeter/templates/deployment.yaml:7:13"));
+    assert_eq!(replicas.span().map(place).as_deref(), Some("greeter/templates/deployment.yaml:7:16"));
     assert_eq!(replicas.origin.editable().map(place).as_deref(), Some("overlays/dev/overlay.yaml:14:19"));
     let Origin::Link(kind) = &replicas.origin else { panic!("no chain") };
     let OriginKind::Template { because, .. } = kind.as_ref() else { panic!("not made by a template") };
