@@ -65,15 +65,37 @@ pub fn compile(
     sink: &mut Sink,
 ) -> Result<Build, Reported> {
     let project = Arc::new(load::load(world, sources, &wish.selection, sink)?);
-    let programs = each(project.environments(), sink, |documents, sink| {
-        resolve::resolve(world, sources, &project, documents, sink)
-            .and_then(|resolution| check::check(resolution, sink))
-            .map(|program| Plan::new(program, wish.charts))
-    });
+    let programs = plans(world, sources, &project, wish, sink);
     let wants: Vec<_> = programs.iter().flat_map(Plan::wants).collect();
     let supplied = supply::supply(world, sources, &wants, &access(&project, wish), sink);
     let environments = each(&programs, sink, |plan, sink| environment(plan, &supplied, sink));
     sink.finish(Build { project, environments })
+}
+
+/// Every package that the environments name, needed for a build or not.
+pub fn wants(
+    world: &dyn World,
+    sources: &Sources,
+    wish: &Wish,
+    sink: &mut Sink,
+) -> Result<Vec<supply::Want>, Reported> {
+    let project = Arc::new(load::load(world, sources, &wish.selection, sink)?);
+    let plans = plans(world, sources, &project, wish, sink);
+    sink.finish(plans.iter().flat_map(Plan::wants).collect())
+}
+
+fn plans(
+    world: &dyn World,
+    sources: &Sources,
+    project: &Arc<Project>,
+    wish: &Wish,
+    sink: &mut Sink,
+) -> Vec<Plan> {
+    each(project.environments(), sink, |documents, sink| {
+        resolve::resolve(world, sources, project, documents, sink)
+            .and_then(|resolution| check::check(resolution, sink))
+            .map(|program| Plan::new(program, wish.charts))
+    })
 }
 
 /// The mirror is the wish's own, or the project's.

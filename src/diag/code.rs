@@ -57,6 +57,8 @@ codes! {
     DAMAGED_JOURNAL = "damaged-journal";
     /// The list of files that stackc wrote cannot be read.
     DAMAGED_LIST = "damaged-list";
+    /// What a stack declares of its charts is not what they bring.
+    DECLARES_DIFFER = "declares-differ";
     /// A null in an overlay that has nothing to delete.
     DELETES_NOTHING = "deletes-nothing";
     /// A package that is not the one that was pinned.
@@ -99,12 +101,16 @@ codes! {
     FILE_EXISTS = "file-exists";
     /// A file that stackc did not write stands where it would write one.
     FOREIGN_FILE = "foreign-file";
+    /// A chart that cannot be rendered as it is configured.
+    HELM_CHART = "helm-chart";
     /// Values that a chart's schema does not allow.
     HELM_SCHEMA = "helm-schema";
     /// A chart's template that does not parse or fails.
     HELM_TEMPLATE = "helm-template";
     /// What a chart rendered is no YAML.
     HELM_YAML = "helm-yaml";
+    /// A hook of a chart that a tree cannot carry.
+    HOOK_UNSUPPORTED = "hook-unsupported";
     /// A range of versions where one version has to be named.
     INEXACT_VERSION = "inexact-version";
     /// A fault of the compiler itself.
@@ -159,10 +165,10 @@ codes! {
     PLACEHOLDER_IN_OBJECT = "placeholder-in-object";
     /// A Secret in plain text.
     PLAIN_SECRET = "plain-secret";
+    /// A chart whose output changes from build to build.
+    RANDOM_OUTPUT = "random-output";
     /// An expression that reads what a later stage computes.
     READS_AHEAD = "reads-ahead";
-    /// Rendered delivery is asked for and cannot be had yet.
-    RENDERED_NOT_YET = "rendered-not-yet";
     /// An input with a name that means something else.
     RESERVED_NAME = "reserved-name";
     /// A route that its Gateway does not admit.
@@ -199,6 +205,8 @@ codes! {
     UNKNOWN_STACK = "unknown-stack";
     /// A unit is named that is not there.
     UNKNOWN_UNIT = "unknown-unit";
+    /// A value that no template of its chart reads.
+    UNREAD_VALUE = "unread-value";
     /// A file that is needed does not exist or cannot be read.
     UNREADABLE_FILE = "unreadable-file";
     /// A requirement that nothing in the environment meets.

@@ -103,6 +103,8 @@ pub struct Sorted {
     pub manifests: Vec<Manifest>,
     /// What runs around that, in order of kinds.
     pub hooks: Vec<Manifest>,
+    /// Hooks with an event that Helm does not know, which it drops without a word.
+    pub unknown_hooks: Vec<Manifest>,
 }
 
 /// A document that is no YAML.
@@ -157,6 +159,8 @@ pub fn sort(mut files: Vec<RenderedFile>, profile: &Profile) -> Result<Sorted, B
                     if events.iter().all(|event| EVENTS.contains(&event.as_str())) {
                         let is_test = events.iter().any(|e| matches!(e.as_str(), "test" | "test-success"));
                         sorted.hooks.push(manifest(is_test));
+                    } else {
+                        sorted.unknown_hooks.push(manifest(false));
                     }
                 }
             }

@@ -56,6 +56,19 @@ impl Schema {
         Self(Arc::new(Inner { bytes, compiled: OnceLock::new() }))
     }
 
+    /// The words that the schema allows at a path of keys, where it lists them.
+    pub fn choices(&self, path: &[String]) -> Vec<String> {
+        let Ok(schema) = serde_json::from_slice::<serde_json::Value>(&self.0.bytes) else {
+            return Vec::new();
+        };
+        let mut at = &schema;
+        for key in path {
+            at = follow(&schema, &follow(&schema, at)["properties"][key]);
+        }
+        let words = follow(&schema, at)["enum"].as_array();
+        words.into_iter().flatten().filter_map(|word| word.as_str().map(str::to_owned)).collect()
+    }
+
     /// Checks the values of one chart: the text of the failure and what makes it up.
     fn check(&self, values: &Table) -> Result<(), (String, Leaves)> {
         let compiled = self.0.compiled.get_or_init(|| compile(&self.0.bytes));
@@ -78,6 +91,12 @@ impl Schema {
         }
         Err((text, violations))
     }
+}
+
+/// What a `$ref` within the schema means; itself otherwise.
+fn follow<'a>(root: &'a serde_json::Value, at: &'a serde_json::Value) -> &'a serde_json::Value {
+    let pointer = at["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+    pointer.and_then(|pointer| root.pointer(pointer)).unwrap_or(at)
 }
 
 /// A chart as its schema sees it.

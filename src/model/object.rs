@@ -70,16 +70,31 @@ pub enum ObjectSource {
         /// The document in the file.
         span: Span,
     },
-    /// A chart's template, by release.
+    /// A chart, by release.
     Chart {
         /// The release.
         release: Arc<str>,
+        /// Its namespace, where objects that name none live.
+        namespace: Arc<str>,
+        /// The chart's place in the stack.
+        span: Span,
+        /// When it is wanted.
+        stage: Stage,
     },
     /// The compiler itself: Namespaces, sources.
     Compiler {
         /// Why, in words.
         reason: &'static str,
     },
+}
+
+/// When a release wants an object.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Before everything else of the release: its `pre-install` and `pre-upgrade` hooks.
+    Before,
+    /// With the rest of the release.
+    With,
 }
 
 /// An object with all that is known of it.

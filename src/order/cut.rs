@@ -9,7 +9,7 @@
 use super::{Health, Unit, UnitKind};
 use crate::diag::{Diagnostic, Sink, codes};
 use crate::link::{Edge, Referrer, Target};
-use crate::model::{ChartDelivery, ChartSourceKind, Object};
+use crate::model::{ChartDelivery, ChartSourceKind, Object, ObjectSource, Stage};
 use crate::render::{KindOwner, Part, Placed, Scopes, Surroundings};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -206,6 +206,9 @@ fn kind_of(
     let Some(part) = placed.part else { return UnitKind::Namespaces };
     if &*id.kind == "CustomResourceDefinition" && &*id.group == "apiextensions.k8s.io" {
         return UnitKind::Crds;
+    }
+    if matches!(&placed.object.source, ObjectSource::Chart { stage: Stage::Before, .. }) {
+        return UnitKind::Pre;
     }
     if leaves.contains(&index) {
         return UnitKind::Leaf;

@@ -101,6 +101,7 @@ pub enum Fit {
 /// Every package that a build needs. Only [`supply`] makes one.
 pub struct Supplied<'s> {
     sources: &'s Sources,
+    mirrored: bool,
     packages: BTreeMap<Package, Result<Arc<Supply>, Reported>>,
 }
 
@@ -112,8 +113,12 @@ pub struct Supply {
     place: String,
     content: Content,
     charts: Mutex<BTreeMap<&'static str, Loaded>>,
-    manifest: OnceLock<(Arc<Vec<Node>>, Vec<Diagnostic>)>,
+    files: Mutex<BTreeMap<String, Arc<OnceLock<Objects>>>>,
+    manifest: OnceLock<Objects>,
 }
+
+/// Objects, and what is wrong with the text that they were read from.
+type Objects = (Arc<Vec<Node>>, Vec<Diagnostic>);
 
 type Loaded = Arc<OnceLock<Result<Arc<Chart>, String>>>;
 
@@ -125,8 +130,8 @@ enum Content {
 
 impl Supply {
     fn new(version: &str, digest: ContentDigest, place: String, content: Content) -> Self {
-        let (charts, manifest) = (Mutex::default(), OnceLock::new());
-        Self { version: version.into(), digest, place, content, charts, manifest }
+        let (charts, files, manifest) = (Mutex::default(), Mutex::default(), OnceLock::new());
+        Self { version: version.into(), digest, place, content, charts, files, manifest }
     }
 
     /// The exact version; empty for manifests.
@@ -159,36 +164,66 @@ impl Supply {
         .clone()
     }
 
+    /// The objects of a file of the chart that is no template, read once; `path` names it.
+    pub fn file(
+        &self,
+        path: &str,
+        file: &ChartFile,
+        sources: &Sources,
+        sink: &mut Sink,
+    ) -> Result<Arc<Vec<Node>>, Reported> {
+        let cell = {
+            let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(files.entry(path.to_owned()).or_default())
+        };
+        tell(cell.get_or_init(|| read(path, &file.data, yaml::Options::LENIENT, sources)), sink)
+    }
+
     /// The objects of plain manifests, read once.
     pub fn objects(&self, sources: &Sources, sink: &mut Sink) -> Result<Arc<Vec<Node>>, Reported> {
-        let (objects, findings) = self.manifest.get_or_init(|| {
-            let Content::Packed(bytes) = &self.content else { return Default::default() };
-            let text: Arc<str> = String::from_utf8_lossy(&yaml::decode(bytes)).into();
-            let file = sources.add(self.place.as_str(), Arc::clone(&text));
-            let (documents, errors) = yaml::read_all(file, &text, yaml::Options::STRICT);
-            let mut objects = Vec::new();
-            for document in documents {
-                flatten(document.node, &mut objects);
-            }
-            (Arc::new(objects), errors.iter().map(|error| error.diagnostic(file)).collect())
+        let read = self.manifest.get_or_init(|| match &self.content {
+            Content::Packed(bytes) => read(&self.place, bytes, yaml::Options::STRICT, sources),
+            Content::Files(_) => Objects::default(),
         });
-        let mut told = None;
-        for finding in findings {
-            told = Some(sink.report(finding.clone()));
-        }
-        told.map_or_else(|| Ok(Arc::clone(objects)), Err)
+        tell(read, sink)
     }
+}
+
+fn read(name: &str, bytes: &[u8], options: yaml::Options, sources: &Sources) -> Objects {
+    let text: Arc<str> = String::from_utf8_lossy(&yaml::decode(bytes)).into();
+    let file = sources.add(name, Arc::clone(&text));
+    let (documents, errors) = yaml::read_all(file, &text, options);
+    let mut objects = Vec::new();
+    for document in documents {
+        flatten(document.node, &mut objects);
+    }
+    (Arc::new(objects), errors.iter().map(|error| error.diagnostic(file)).collect())
+}
+
+/// Hands on what was read; what is wrong with it is told to everybody who asks.
+fn tell((objects, findings): &Objects, sink: &mut Sink) -> Result<Arc<Vec<Node>>, Reported> {
+    let mut told = None;
+    for finding in findings {
+        told = Some(sink.report(finding.clone()));
+    }
+    told.map_or_else(|| Ok(Arc::clone(objects)), Err)
 }
 
 impl<'s> Supplied<'s> {
     /// Nothing: for programs that want nothing.
     pub fn nothing(sources: &'s Sources) -> Self {
-        Self { sources, packages: BTreeMap::new() }
+        Self { sources, mirrored: false, packages: BTreeMap::new() }
     }
 
     /// The texts of this run, to which rendered ones are added.
     pub fn sources(&self) -> &'s Sources {
         self.sources
+    }
+
+    /// Whether a mirror stands in place of the network: its packages are made from the same content, and have digests
+    /// of their own.
+    pub fn is_mirrored(&self) -> bool {
+        self.mirrored
     }
 
     /// A package as a chart. `at` is the place that a user would edit to want another one.
@@ -259,7 +294,7 @@ pub fn supply<'s>(
         })
         .collect();
     let mut by_digest: BTreeMap<ContentDigest, Arc<Supply>> = BTreeMap::new();
-    let mut supplied = Supplied::nothing(sources);
+    let mut supplied = Supplied { mirrored: access.mirror.is_some(), ..Supplied::nothing(sources) };
     for (package, found) in needed.into_keys().zip(found) {
         let entry = match found {
             // Two names for the same bytes are read once.

@@ -1,7 +1,7 @@
 //! Charts for k3s's own Helm controller: one `HelmChart` object a release.
 
 use crate::diag::{Diagnostic, Sink, codes};
-use crate::model::{ChartSourceKind, Gvk, Object, ObjectId, ObjectSource, Release};
+use crate::model::{ChartSourceKind, Gvk, Object, ObjectId, ObjectSource, Release, Stage};
 use crate::source::Span;
 use crate::value::{Entry, Map, Node, Origin, OriginKind, Value};
 use std::sync::Arc;
@@ -72,7 +72,12 @@ pub(super) fn helm_chart(release: &Release, instance: Span, sink: &mut Sink) -> 
         },
         gvk,
         node: Node::new(object.map, origin),
-        source: ObjectSource::Chart { release: Arc::clone(&release.name) },
+        source: ObjectSource::Chart {
+            release: Arc::clone(&release.name),
+            namespace: Arc::clone(&release.namespace),
+            span: release.span,
+            stage: Stage::With,
+        },
     })
 }
 

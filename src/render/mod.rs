@@ -1,10 +1,12 @@
 //! `Program -> Rendering`: the objects of an environment, complete and patched.
 //!
-//! Charts that are delivered as releases stay releases; those for k3s become its own objects. Every object gets the
+//! Charts become the objects that they render to, or stay releases, or become k3s's own objects for them. Every object gets the
 //! namespace that it lives in (or loses one that it cannot have), the Namespaces that nobody makes are written,
 //! and patches are applied, bases first. What is refused here: kinds of which nothing is known, patches that match
 //! nothing, and settings that cannot be delivered.
 
+mod charts;
+mod declared;
 mod json_patch;
 mod k3s;
 mod manifests;
@@ -19,11 +21,12 @@ use crate::check::Program;
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::model::{
     Binding, ChartDelivery, ChartSourceKind, Declares, Deliver, EncryptedFile, Environment, External,
-    ManifestReference, Object, Patch, Prerequisite, Release, RequiredSecret, Verification,
+    Instance, ManifestReference, Object, Patch, Prerequisite, Release, RequiredSecret, Verification,
 };
 use crate::package::supply::Supplied;
 use crate::source::Span;
 use crate::value::Node;
+use rayon::prelude::*;
 use std::sync::Arc;
 
 /// What later phases need of an environment besides its objects.
@@ -56,7 +59,7 @@ pub struct Part {
     pub namespace_span: Option<Span>,
     /// Labels for the namespace.
     pub namespace_labels: Option<Node>,
-    /// Charts that stay releases.
+    /// Its charts; the objects of those that are rendered are among the others.
     pub releases: Vec<DeliveredRelease>,
     /// Manifests that stay references.
     pub references: Vec<ManifestReference>,
@@ -138,21 +141,35 @@ pub fn render(program: Program, supplied: &Supplied<'_>, sink: &mut Sink) -> Res
         externals: program.externals,
         encrypted: program.encrypted,
     };
+    let mut remote: Vec<Option<Vec<Object>>> =
+        program.instances.iter().map(|instance| fetched(instance, supplied, sink)).collect();
+    let known = program
+        .instances
+        .iter()
+        .flat_map(|instance| &instance.objects)
+        .chain(remote.iter().flatten().flatten());
+    let cluster =
+        charts::Cluster::of(&surroundings.environment.kubernetes, &program.instances, known, supplied);
+    let mut rendered = render_charts(&program.instances, &cluster, supplied, sink);
+    let mut whole = Vec::new();
     let mut parts = Vec::with_capacity(program.instances.len());
     let mut objects = Vec::new();
     for (index, instance) in program.instances.into_iter().enumerate() {
         let part = Some(index);
         objects.extend(instance.objects.iter().cloned().map(|object| Placed { object, part }));
-        let (references, remote): (Vec<_>, Vec<_>) =
-            instance.references.iter().cloned().partition(|manifest| instance.keeps(manifest));
-        for manifest in &remote {
-            if let Ok(found) = manifests::objects(manifest, instance.span, supplied, sink) {
-                objects.extend(found.into_iter().map(|object| Placed { object, part }));
-            }
+        let brought = [remote[index].take(), rendered[index].take()];
+        // What failed was told; nothing can be said of what it would have brought.
+        let complete = brought.iter().all(Option::is_some);
+        let brought = brought.into_iter().flatten().flatten();
+        objects.extend(brought.map(|object| Placed { object, part }));
+        let references: Vec<ManifestReference> =
+            instance.references.iter().filter(|manifest| instance.keeps(manifest)).cloned().collect();
+        if complete && is_whole(&instance) {
+            whole.push(index);
         }
         let mut releases = Vec::new();
         for release in instance.releases {
-            check_delivery(&release, instance.span, &surroundings, sink);
+            check_delivery(&release, sink);
             if release.delivery == ChartDelivery::K3s {
                 objects.extend(
                     k3s::helm_chart(&release, instance.span, sink).map(|object| Placed { object, part }),
@@ -177,6 +194,7 @@ pub fn render(program: Program, supplied: &Supplied<'_>, sink: &mut Sink) -> Res
             prereqs: instance.prereqs,
         });
     }
+    declared::settle(&mut parts, &whole, &objects, sink);
     let scopes = Scopes::of(&surroundings.environment.kubernetes, &parts, &objects);
     for placed in &mut objects {
         scope::place(placed, &parts, &scopes, sink);
@@ -186,22 +204,58 @@ pub fn render(program: Program, supplied: &Supplied<'_>, sink: &mut Sink) -> Res
     sink.finish(Rendering { surroundings, parts, objects, scopes })
 }
 
+/// The objects of an instance's manifests by URL; none where one could not be had.
+fn fetched(instance: &Instance, supplied: &Supplied<'_>, sink: &mut Sink) -> Option<Vec<Object>> {
+    let wanted = instance.references.iter().filter(|manifest| !instance.keeps(manifest));
+    let read: Vec<_> =
+        wanted.map(|manifest| manifests::objects(manifest, instance.span, supplied, sink)).collect();
+    let read: Result<Vec<Vec<Object>>, Reported> = read.into_iter().collect();
+    read.ok().map(|objects| objects.into_iter().flatten().collect())
+}
+
+/// The objects of the charts of each instance, rendered at once, told in order; none where one could not be rendered.
+fn render_charts(
+    instances: &[Instance],
+    cluster: &charts::Cluster,
+    supplied: &Supplied<'_>,
+    sink: &mut Sink,
+) -> Vec<Option<Vec<Object>>> {
+    let done: Vec<(Option<Vec<Object>>, Sink)> = instances
+        .par_iter()
+        .map(|instance| {
+            let mut own = Sink::new();
+            let mut found = Some(Vec::new());
+            for release in &instance.releases {
+                if release.delivery != ChartDelivery::Rendered {
+                    continue;
+                }
+                match charts::objects(release, instance, cluster, supplied, &mut own) {
+                    Ok(objects) => found = found.map(|found: Vec<Object>| [found, objects].concat()),
+                    Err(_told) => found = None,
+                }
+            }
+            (found, own)
+        })
+        .collect();
+    let mut rendered = Vec::with_capacity(done.len());
+    for (objects, own) in done {
+        sink.merge(own);
+        rendered.push(objects);
+    }
+    rendered
+}
+
+/// Whether everything that an instance's charts and manifests bring is among the objects.
+fn is_whole(instance: &Instance) -> bool {
+    let brings = !instance.releases.is_empty() || !instance.references.is_empty();
+    brings
+        && instance.releases.iter().all(|release| release.delivery == ChartDelivery::Rendered)
+        && !instance.references.iter().any(|manifest| instance.keeps(manifest))
+}
+
 /// Refuses what cannot be delivered in the way that is asked for.
-fn check_delivery(release: &Release, instance: Span, surroundings: &Surroundings, sink: &mut Sink) {
-    let deliver = &surroundings.deliver;
+fn check_delivery(release: &Release, sink: &mut Sink) {
     if release.delivery == ChartDelivery::Rendered {
-        let at = deliver.charts_span.filter(|_| deliver.charts == ChartDelivery::Rendered);
-        sink.report(
-            Diagnostic::error(
-                codes::RENDERED_NOT_YET,
-                format!("charts are not rendered yet, and `{}` would have to be", release.name),
-            )
-            .at(
-                at.unwrap_or(instance),
-                if at.is_some() { "asked for here" } else { "no other delivery is set" },
-            )
-            .help("write `deliver: {charts: release}` in the overlay, or build with `--charts release`"),
-        );
         return;
     }
     let pinned = matches!(release.chart.source.kind, ChartSourceKind::Http(_) | ChartSourceKind::Oci(_));

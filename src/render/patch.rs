@@ -148,7 +148,10 @@ fn carry(patch: &Patch, objects: &[Placed], parts: &mut [Part], sink: &mut Sink)
     } else if diagnostic.helps.is_empty() {
         diagnostic = diagnostic.help("correct the target, or take the patch out");
     }
-    if patch.namespace.is_some() && parts.iter().any(|part| !part.releases.is_empty()) {
+    let stays = |part: &Part| {
+        part.releases.iter().any(|delivered| delivered.release.delivery != ChartDelivery::Rendered)
+    };
+    if patch.namespace.is_some() && parts.iter().any(stays) {
         diagnostic = diagnostic.note(format!(
             "no release is installed in namespace `{}`; where a release makes objects in another namespace, leave `namespace` out of the target",
             patch.namespace.as_deref().unwrap_or_default()

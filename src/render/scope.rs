@@ -211,8 +211,26 @@ pub(super) fn place(placed: &mut Placed, parts: &[Part], scopes: &Scopes, sink: 
             }
         }
         _ if placed.object.id.namespace.is_some() => {}
+        _ if of_release(placed).is_some() => {
+            if let Some(namespace) = of_release(placed) {
+                let was = placed.object.node.origin.clone();
+                set_namespace(
+                    placed,
+                    namespace,
+                    OriginKind::Rule { rule: "the namespace of the release", was },
+                );
+            }
+        }
         _ => match placed.part.and_then(|part| parts[part].namespace.clone()) {
-            Some(namespace) => set_namespace(placed, namespace, parts),
+            Some(namespace) => {
+                let was = placed.part.and_then(|part| parts[part].namespace_span);
+                let was = was.map_or(Origin::Compiler, Origin::from);
+                set_namespace(
+                    placed,
+                    namespace,
+                    OriginKind::Rule { rule: "the namespace of the instance", was },
+                );
+            }
             None => {
                 sink.report(
                     Diagnostic::error(
@@ -240,9 +258,16 @@ fn member<'a>(node: &'a mut Node, key: &str) -> Option<&'a mut Value> {
     }
 }
 
-fn set_namespace(placed: &mut Placed, namespace: Arc<str>, parts: &[Part]) {
-    let was = placed.part.and_then(|part| parts[part].namespace_span).map_or(Origin::Compiler, Origin::from);
-    let origin = Origin::link(OriginKind::Rule { rule: "the namespace of the instance", was });
+/// The namespace of the release that made an object.
+fn of_release(placed: &Placed) -> Option<Arc<str>> {
+    match &placed.object.source {
+        ObjectSource::Chart { namespace, .. } => Some(Arc::clone(namespace)),
+        _ => None,
+    }
+}
+
+fn set_namespace(placed: &mut Placed, namespace: Arc<str>, rule: OriginKind) {
+    let origin = Origin::link(rule);
     if let Some(Value::Map(metadata)) = member(&mut placed.object.node, "metadata") {
         let entry = Entry { key: origin.clone(), node: Node::new(Arc::clone(&namespace), origin) };
         let mut rebuilt = Map::with_capacity(metadata.len() + 1);

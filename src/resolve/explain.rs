@@ -162,6 +162,8 @@ fn links(origin: &Origin, chain: &mut Vec<Link>) {
             chain.push(Link { kind: LinkKind::Rule(rule), span: None });
             links(was, chain);
         }
+        // Inputs are never made by charts.
+        OriginKind::Template { at, .. } => chain.push(Link { kind: LinkKind::Written, span: Some(*at) }),
         OriginKind::Expression { at, reads } => {
             chain.push(Link { kind: LinkKind::Expression, span: Some(*at) });
             for read in reads {

@@ -8,7 +8,7 @@ mod origin;
 mod path;
 
 pub use map::Map;
-pub use origin::{Origin, OriginKind, Read};
+pub use origin::{Around, Because, Origin, OriginKind, Read};
 pub use path::{Path, Segment};
 
 use crate::source::Span;

@@ -48,6 +48,13 @@ pub enum OriginKind {
         /// What was there before.
         was: Origin,
     },
+    /// Made by a template of a chart.
+    Template {
+        /// The text of the template that made it; the file of the chart, where that was taken as it is.
+        at: Span,
+        /// What led there.
+        because: Arc<Because>,
+    },
     /// Set by a rule of the compiler (a protection annotation, a namespace), named for the user.
     Rule {
         /// The rule, in words.
@@ -55,6 +62,45 @@ pub enum OriginKind {
         /// What it worked on.
         was: Origin,
     },
+}
+
+/// Why a template made a value: the calls and conditions on the way, and the values that were read.
+#[derive(Debug)]
+pub struct Because {
+    /// The release.
+    pub release: Arc<str>,
+    /// The place that a user would edit to change the release: the instance in the overlay.
+    pub instance: Span,
+    /// Calls of templates, and conditions and loops, the innermost first.
+    pub around: Vec<Around>,
+    /// The values that were read to make it, by their path below `.Values`; one that is not set has the compiler for
+    /// its origin, one that nobody overrides its chart's [`OriginKind::Default`].
+    pub reads: Vec<Read>,
+}
+
+/// A call, a condition or a loop of a template.
+#[derive(Clone, Debug)]
+pub struct Around {
+    /// Its place in the template.
+    pub at: Span,
+    /// Whether it is a call; else it is a condition or a loop.
+    pub is_call: bool,
+    /// The values that were read for it.
+    pub reads: Vec<Read>,
+}
+
+impl Because {
+    /// The place that a user would edit: that of the one value read which the chart does not set itself, else the release.
+    fn editable(&self) -> Span {
+        let mut set = self.reads.iter().filter(|read| {
+            !matches!(&read.origin, Origin::Link(kind) if matches!(kind.as_ref(), OriginKind::Default { .. }))
+        });
+        let place = |read: &Read| read.origin.editable();
+        match (set.find_map(place), set.find_map(place)) {
+            (Some(only), None) => only,
+            _ => self.instance,
+        }
+    }
 }
 
 /// A path that an expression read, with the origin of what it found there.
@@ -80,7 +126,7 @@ impl Origin {
             Self::Link(kind) => match kind.as_ref() {
                 OriginKind::Default { schema } => Some(*schema),
                 OriginKind::Overrides { by, .. } | OriginKind::Patched { by, .. } => Some(*by),
-                OriginKind::Expression { at, .. } => Some(*at),
+                OriginKind::Expression { at, .. } | OriginKind::Template { at, .. } => Some(*at),
                 OriginKind::Rule { was, .. } => was.span(),
             },
         }
@@ -93,7 +139,9 @@ impl Origin {
                 OriginKind::Overrides { was, .. }
                 | OriginKind::Patched { was, .. }
                 | OriginKind::Rule { was, .. } => Some(was),
-                OriginKind::Default { .. } | OriginKind::Expression { .. } => None,
+                OriginKind::Default { .. } | OriginKind::Expression { .. } | OriginKind::Template { .. } => {
+                    None
+                }
             },
             Self::Compiler | Self::Written(_) => None,
         }
@@ -124,6 +172,7 @@ impl Origin {
                         }
                     }
                 },
+                OriginKind::Template { because, .. } => Some(because.editable()),
                 OriginKind::Rule { was, .. } => was.editable(),
                 _ => self.span(),
             },

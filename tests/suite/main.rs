@@ -12,6 +12,7 @@ mod helm_conformance;
 mod overlays;
 mod packages;
 mod readers;
+mod rendered;
 mod renovate;
 mod rules;
 mod schemas;

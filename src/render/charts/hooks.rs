@@ -1,0 +1,220 @@
+//! Hooks compiled away: a tree is applied as a whole, by tools that know nothing of Helm's hooks.
+//!
+//! What runs before an installation or upgrade becomes a unit before the rest, with the accounts, roles and
+//! configuration that it uses; what runs behind stays with the rest; tests and what runs at a deletion or rollback
+//! are left out. Jobs are made so that both tools run a changed one again.
+
+use crate::diag::{Diagnostic, codes};
+use crate::model::{Object, ObjectSource, Stage};
+use crate::source::Span;
+use crate::value::{Entry, Map, Node, Origin, OriginKind, Value};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What becomes of an object that is a hook.
+pub(super) enum Fate {
+    /// It is part of the tree.
+    Kept(Stage),
+    /// It has no place in a tree.
+    Dropped,
+    /// It cannot be carried over; why.
+    Unsupported(&'static str),
+}
+
+/// Whether an object of a kind does something by itself, and then is done.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Runs {
+    /// A Job or a Pod.
+    Once,
+    /// Anything else.
+    Never,
+}
+
+impl Runs {
+    /// By the kind of an object.
+    pub(super) fn of(kind: &str) -> Self {
+        if matches!(kind, "Job" | "Pod") { Self::Once } else { Self::Never }
+    }
+}
+
+/// What the value of `helm.sh/hook` means for a tree.
+pub(super) fn fate(events: &str, runs: Runs) -> Fate {
+    let (mut before, mut behind) = (false, false);
+    for event in events.split(',').map(|event| event.trim().to_lowercase()) {
+        match event.as_str() {
+            "pre-install" | "pre-upgrade" => before = true,
+            "post-install" | "post-upgrade" => behind = true,
+            "test" | "test-success" | "pre-delete" | "post-delete" | "pre-rollback" | "post-rollback" => {}
+            _ => return Fate::Unsupported("no version of Helm that is known here has such a hook"),
+        }
+    }
+    match (before, behind) {
+        // What only has to be there is there from the start.
+        (true, true) if runs == Runs::Never => Fate::Kept(Stage::Before),
+        (true, true) => {
+            Fate::Unsupported("it is to run before the release and behind it, and a tree is applied once")
+        }
+        (true, false) => Fate::Kept(Stage::Before),
+        (false, true) => Fate::Kept(Stage::With),
+        (false, false) => Fate::Dropped,
+    }
+}
+
+/// The diagnostic for a hook that cannot be carried over.
+pub(super) fn unsupported(
+    object: &str,
+    events: &str,
+    why: &str,
+    at: Span,
+    template: Option<Span>,
+) -> Diagnostic {
+    Diagnostic::error(
+        codes::HOOK_UNSUPPORTED,
+        format!("the hook `{events}` of `{object}` has no place in a tree"),
+    )
+    .at(at, "in the chart of this")
+    .related(template, "made here")
+    .note(why)
+    .object(object)
+    .help(
+        "switch the hook off by the chart's values, or leave the chart to Helm: `deliver: {charts: release}`",
+    )
+}
+
+/// Takes the marks of hooks off an object of a release, and makes Jobs run again when they change.
+pub(super) fn settle(object: &mut Object) {
+    let origin =
+        Origin::link(OriginKind::Rule { rule: "hooks are compiled away", was: object.node.origin.clone() });
+    let is_job = &*object.id.group == "batch" && &*object.id.kind == "Job";
+    let Value::Map(map) = &mut object.node.value else { return };
+    if is_job && let Some(Value::Map(spec)) = map.get_mut("spec").map(|entry| &mut entry.node.value) {
+        // Flux would make it again each time that it is gone.
+        spec.remove("ttlSecondsAfterFinished");
+    }
+    let Some(Value::Map(metadata)) = map.get_mut("metadata").map(|entry| &mut entry.node.value) else {
+        return;
+    };
+    let entry = |value: &str| Entry { key: origin.clone(), node: Node::new(value, origin.clone()) };
+    if is_job {
+        let annotations = metadata.get_or_insert_with(Arc::from("annotations"), || Entry {
+            key: origin.clone(),
+            node: Node::new(Map::new(), origin.clone()),
+        });
+        if let Value::Map(annotations) = &mut annotations.node.value {
+            annotations.insert("kluctl.io/hook".into(), entry("post-deploy"));
+            annotations.insert("kustomize.toolkit.fluxcd.io/force".into(), entry("enabled"));
+        }
+    }
+    let emptied = match metadata.get_mut("annotations").map(|entry| &mut entry.node.value) {
+        Some(Value::Map(annotations)) => {
+            let before = annotations.len();
+            annotations.retain(|key, _| !(key.starts_with("helm.sh/hook")));
+            before > 0 && annotations.is_empty()
+        }
+        _ => false,
+    };
+    if emptied {
+        metadata.remove("annotations");
+    }
+}
+
+/// The value of `helm.sh/hook-weight`.
+pub(super) fn weight(node: &Node) -> i64 {
+    let written = node.at(&["metadata", "annotations", "helm.sh/hook-weight"]);
+    written.and_then(|node| node.as_int().or_else(|| node.as_str()?.parse().ok())).unwrap_or(0)
+}
+
+fn stage_of(object: &mut Object) -> Option<&mut Stage> {
+    match &mut object.source {
+        ObjectSource::Chart { stage, .. } => Some(stage),
+        _ => None,
+    }
+}
+
+fn is_before(object: &Object) -> bool {
+    matches!(&object.source, ObjectSource::Chart { stage: Stage::Before, .. })
+}
+
+/// Moves what the Pods of early objects use before the rest, too: accounts with their roles, configuration, claims.
+pub(super) fn pull_forward(objects: &mut [Object]) {
+    let mut wanted: BTreeSet<(&'static str, String)> = BTreeSet::new();
+    for object in objects.iter().filter(|object| is_before(object)) {
+        if &*object.id.kind == "ServiceAccount" {
+            wanted.insert(("ServiceAccount", object.id.name.to_string()));
+        }
+        if let Some(pods) = pods(object) {
+            uses(pods, &mut wanted);
+        }
+    }
+    let mut roles: BTreeSet<(String, String)> = BTreeSet::new();
+    for object in objects.iter() {
+        if is_binding(object)
+            && subjects(object).any(|name| wanted.contains(&("ServiceAccount", name.to_owned())))
+        {
+            roles.insert((object.id.kind.to_string(), object.id.name.to_string()));
+            let text =
+                |key: &str| object.node.at(&["roleRef", key]).and_then(Node::as_str).unwrap_or_default();
+            roles.insert((text("kind").to_owned(), text("name").to_owned()));
+        }
+    }
+    for object in objects {
+        let named = wanted.iter().any(|(kind, name)| *object.id.kind == **kind && *object.id.name == **name);
+        let rights = roles.contains(&(object.id.kind.to_string(), object.id.name.to_string()));
+        if (named || rights)
+            && let Some(stage) = stage_of(object)
+        {
+            *stage = Stage::Before;
+        }
+    }
+}
+
+fn is_binding(object: &Object) -> bool {
+    &*object.id.group == "rbac.authorization.k8s.io" && object.id.kind.ends_with("Binding")
+}
+
+fn subjects(object: &Object) -> impl Iterator<Item = &str> {
+    let list = object.node.get("subjects").and_then(Node::as_list).unwrap_or_default();
+    list.iter()
+        .filter(|subject| subject.get("kind").and_then(Node::as_str) == Some("ServiceAccount"))
+        .filter_map(|subject| subject.get("name").and_then(Node::as_str))
+}
+
+/// The specification of the Pods that an object makes.
+fn pods(object: &Object) -> Option<&Node> {
+    object.node.at(match (&*object.id.group, &*object.id.kind) {
+        ("", "Pod") => &["spec"],
+        ("batch", "CronJob") => &["spec", "jobTemplate", "spec", "template", "spec"],
+        ("batch", "Job") | ("apps", "Deployment" | "StatefulSet" | "DaemonSet") => {
+            &["spec", "template", "spec"]
+        }
+        _ => return None,
+    })
+}
+
+/// What Pods name of their own namespace.
+fn uses(pods: &Node, wanted: &mut BTreeSet<(&'static str, String)>) {
+    let text = |node: &Node, keys: &[&str]| node.at(keys).and_then(Node::as_str).map(str::to_owned);
+    let mut add = |kind: &'static str, name: Option<String>| wanted.extend(name.map(|name| (kind, name)));
+    add("ServiceAccount", text(pods, &["serviceAccountName"]));
+    let list = |node: &Node, key: &str| node.get(key).and_then(Node::as_list).unwrap_or_default().to_vec();
+    for volume in list(pods, "volumes") {
+        add("ConfigMap", text(&volume, &["configMap", "name"]));
+        add("Secret", text(&volume, &["secret", "secretName"]));
+        add("PersistentVolumeClaim", text(&volume, &["persistentVolumeClaim", "claimName"]));
+        for source in volume.get("projected").map(|projected| list(projected, "sources")).unwrap_or_default()
+        {
+            add("ConfigMap", text(&source, &["configMap", "name"]));
+            add("Secret", text(&source, &["secret", "name"]));
+        }
+    }
+    for container in ["initContainers", "containers"].iter().flat_map(|key| list(pods, key)) {
+        for from in list(&container, "envFrom") {
+            add("ConfigMap", text(&from, &["configMapRef", "name"]));
+            add("Secret", text(&from, &["secretRef", "name"]));
+        }
+        for variable in list(&container, "env") {
+            add("ConfigMap", text(&variable, &["valueFrom", "configMapKeyRef", "name"]));
+            add("Secret", text(&variable, &["valueFrom", "secretKeyRef", "name"]));
+        }
+    }
+}
