@@ -7,6 +7,7 @@ mod cel;
 mod determinism;
 mod helm_cases;
 mod helm_conformance;
+mod helm_properties;
 mod overlays;
 mod packages;
 mod readers;
