@@ -137,7 +137,7 @@ fn execution(
         let template = error.template.to_str_lossy();
         for path in value_paths(&expression) {
             let path: Vec<String> = chart_keys(&template, prepared).into_iter().chain(path).collect();
-            out = about_value(out, &path, values, sources);
+            out = about_value(out, &path, values, &prepared.given, sources);
         }
     }
     out
@@ -176,7 +176,13 @@ fn value_paths(expression: &str) -> Vec<Vec<String>> {
 }
 
 /// Says what a value is and where it was set, or what is missing and what may have been meant.
-fn about_value(out: Diagnostic, path: &[String], values: &Table, sources: &Sources) -> Diagnostic {
+fn about_value(
+    out: Diagnostic,
+    path: &[String],
+    values: &Table,
+    given: &Table,
+    sources: &Sources,
+) -> Diagnostic {
     let root = root(values);
     let (found, deepest, taken) = walk(&root, path);
     let place = |value: &Value| value.origin.span().map(|span| sources.place(span));
@@ -196,6 +202,11 @@ fn about_value(out: Diagnostic, path: &[String], values: &Table, sources: &Sourc
             .note(format!("`{name}` is {text}, not a table: `{missing}` cannot be read of it"))
             .related(span, "it is set here");
     };
+    if let Some(null) = taken_away(given, &path[..=taken]) {
+        let name = path_text(&path[..=taken]);
+        let place = null.span().map(|span| format!(" at {}", sources.place(span))).unwrap_or_default();
+        return out.note(format!("`{name}` is set to null{place}, which takes the chart's default away"));
+    }
     let out = if name.is_empty() {
         out.note(format!("there is no value `{missing}`"))
     } else {
@@ -206,6 +217,13 @@ fn about_value(out: Diagnostic, path: &[String], values: &Table, sources: &Sourc
         Some(meant) => out.help(format!("did you mean `{meant}`?")),
         None => out,
     }
+}
+
+/// Where the user set a value to null, which is how defaults are deleted.
+fn taken_away(given: &Table, path: &[String]) -> Option<crate::value::Origin> {
+    let root = root(given);
+    let (found, ..) = walk(&root, path);
+    found.filter(|value| matches!(value.data, Data::Null)).map(|value| value.origin.clone())
 }
 
 /// A value in a few words.

@@ -43,6 +43,8 @@ pub struct Prepared {
     pub instance: Instance,
     /// All values, with their places.
     pub values: Table,
+    /// Those that the user gave, nulls and all.
+    pub given: Table,
     /// The same as the engine's value.
     go: super::value::Map,
 }
@@ -126,7 +128,7 @@ pub fn prepare(request: &Request<'_>, warnings: &mut Vec<String>) -> Result<Prep
             .map_err(|failure| Fault::Schema(failure, Table::clone(&frozen)))?;
     }
     let go = shared.to_go().map_err(endless)?;
-    Ok(Prepared { instance, values: frozen, go })
+    Ok(Prepared { instance, values: frozen, given: Table::clone(values), go })
 }
 
 /// Renders a prepared chart.

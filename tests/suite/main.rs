@@ -9,6 +9,7 @@ mod determinism;
 mod guide;
 mod helm_cases;
 mod helm_conformance;
+mod helm_properties;
 mod overlays;
 mod packages;
 mod readers;

@@ -19,6 +19,9 @@ const MAX_HEADER_BYTES: u64 = 200 * 1024 * 1024;
 const MAX_SPECIAL_SIZE: u64 = 1024 * 1024;
 const BLOCK: usize = 512;
 
+/// How many entries a chart's archive or folder may have.
+pub const MAX_FILES: usize = 50_000;
+
 /// The byte order mark that editors of another system leave behind.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -39,7 +42,12 @@ pub fn read(packed: &[u8], budget: &mut Budget) -> Result<Vec<ChartFile>, ChartE
     let mut tar = Tar::new(MultiGzDecoder::new(packed));
     let mut files = Vec::new();
     let mut remaining = MAX_CHART_SIZE.min(budget.left);
+    let mut entries = 0;
     while let Some(entry) = tar.next()? {
+        entries += 1;
+        if entries > MAX_FILES {
+            return Err(ChartError::TooManyFiles);
+        }
         if entry.is_folder() || entry.kind == b'g' {
             tar.skip(entry.stored)?;
             continue;
@@ -493,6 +501,21 @@ mod tests {
         }
         let packed = out.finish().expect("memory");
         assert_eq!(read(&packed, &mut Budget::default()).expect_err("large"), ChartError::ArchiveTooLarge);
+    }
+
+    #[test]
+    fn countless_files_are_refused() {
+        let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut header = [0_u8; BLOCK];
+        header[..3].copy_from_slice(b"c/a");
+        header[124..135].copy_from_slice(b"00000000000");
+        header[156] = b'0';
+        seal(&mut header);
+        for _ in 0..=MAX_FILES {
+            out.write_all(&header).expect("memory");
+        }
+        let packed = out.finish().expect("memory");
+        assert_eq!(read(&packed, &mut Budget::default()).expect_err("many"), ChartError::TooManyFiles);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub enum ChartError {
     Archive(String),
     /// More than 100 MiB.
     ArchiveTooLarge,
+    /// More files than a chart may have; Helm knows no such limit.
+    TooManyFiles,
     /// One file of more than 5 MiB.
     ArchivedFileTooLarge(String),
     /// One file of a folder of more than 5 MiB.
@@ -77,6 +79,9 @@ impl fmt::Display for ChartError {
             }
             Self::NotAnArchive(name, kind) => {
                 write!(out, "file '{name}' does not appear to be a gzipped archive; got '{kind}'")
+            }
+            Self::TooManyFiles => {
+                write!(out, "the chart has more than {} files", super::archive::MAX_FILES)
             }
             Self::ArchiveTooLarge => {
                 write!(out, "decompressed chart is larger than the maximum size {MAX_CHART_SIZE}")

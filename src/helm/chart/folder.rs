@@ -84,7 +84,7 @@ pub fn read_folder(disk: &dyn Disk, folder: &Utf8Path) -> Result<Vec<ChartFile>,
         }
         None => Rules::default(),
     };
-    let mut walk = Walk { disk, folder, rules, files: Vec::new(), size: 0 };
+    let mut walk = Walk { disk, folder, rules, files: Vec::new(), size: 0, entries: 0 };
     let mut above = Vec::new();
     walk.folder("", &mut above)?;
     Ok(walk.files)
@@ -96,6 +96,7 @@ struct Walk<'a> {
     rules: Rules,
     files: Vec<ChartFile>,
     size: u64,
+    entries: usize,
 }
 
 impl Walk<'_> {
@@ -110,6 +111,10 @@ impl Walk<'_> {
         for (name, kind) in self.disk.list(&path).map_err(ChartError::Unreadable)? {
             let inner = if inner.is_empty() { name } else { format!("{inner}/{name}") };
             let path = self.folder.join(&inner);
+            self.entries += 1;
+            if self.entries > archive::MAX_FILES {
+                return Err(ChartError::TooManyFiles);
+            }
             match kind {
                 Kind::Folder if self.rules.ignores(&inner, true) => {}
                 Kind::Folder => self.folder(&inner, above)?,

@@ -164,6 +164,7 @@ fn endless_charts_end() {
         ("{{ range 100000 }}{{ printf \"%1000000d\" 1 }}{{ end }}".to_owned(), ""),
         ("{{ regexReplaceAll (repeat 3000 \"(a|b)*\") \"ab\" \"$1\" }}".to_owned(), "groups"),
         ("{{ range 100000 }}{{ regexMatch (printf \"[a-z]{%d}[0-9]{50}\" .) \"x\" }}{{ end }}".to_owned(), "steps"),
+        ("{{ splitList \"\" (repeat 1000000 \"x\") }}".to_owned(), "one string"),
         ("{{ regexFindAll \"a.*b|a\" (repeat 100000 \"a\") -1 }}".to_owned(), ""),
         ("{{ regexReplaceAll \"a\" (repeat 10000 \"a\") (repeat 1000 \"b\") }}".to_owned(), "one string"),
         (variables + "{{ range 100000 }}{{ $v0 }}{{ end }}", "steps"),

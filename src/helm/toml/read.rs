@@ -6,6 +6,9 @@ use crate::helm::time::{Zone, parse as parse_time};
 use crate::helm::value::{List, Map, Str, Value, types};
 use std::collections::BTreeSet;
 
+/// How many parts a dotted key may have; each is a table in the one before.
+const MAX_PARTS: usize = 1000;
+
 const MAX_DEPTH: usize = 500;
 
 /// `toml.Unmarshal` into a map: what it holds, and the error with upstream's frame (`toml: line 3 (last key "a"):`).
@@ -258,6 +261,9 @@ impl Reader<'_> {
             self.blanks();
             if !self.eat(".") {
                 return Ok(keys);
+            }
+            if keys.len() > MAX_PARTS {
+                return Err(format!("a key of more than {MAX_PARTS} parts"));
             }
         }
     }

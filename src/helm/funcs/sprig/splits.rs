@@ -8,14 +8,12 @@ use crate::helm::value::{Map, Str, Value};
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::new("split", &[&STRING, &STRING], |ctx, args| {
-        let parts = pieces(args.str(1)?, args.str(0)?, None);
-        numbered(ctx, &parts)
+        let parts = charged_pieces(ctx, args.str(1)?, args.str(0)?, None)?;
+        numbered(&parts)
     }),
     Function::new("splitn", &[&STRING, &INT, &STRING], splitn),
     Function::new("splitList", &[&STRING, &STRING], |ctx, args| {
-        let parts = pieces(args.str(1)?, args.str(0)?, None);
-        charge(ctx, parts.len())?;
-        Ok(Value::strings(parts))
+        Ok(Value::strings(charged_pieces(ctx, args.str(1)?, args.str(0)?, None)?))
     }),
     Function::new("toStrings", &[&ANY], |ctx, args| {
         let texts = strings_of(args.value(0))?;
@@ -26,6 +24,22 @@ pub(super) static FUNCTIONS: &[Function] = &[
 
 fn charge(ctx: &mut Ctx<'_>, items: usize) -> Result<(), FuncError> {
     ctx.charge(items.saturating_mul(size_of::<Value>()))
+}
+
+/// [`pieces`], accounted for before they are made.
+fn charged_pieces<'a>(
+    ctx: &mut Ctx<'_>,
+    text: &'a [u8],
+    separator: &[u8],
+    limit: Option<usize>,
+) -> Result<Vec<&'a [u8]>, FuncError> {
+    ctx.charge(text.len())?;
+    let count = match separator {
+        [] => text.len(),
+        separator => memchr::memmem::find_iter(text, separator).count() + 1,
+    };
+    charge(ctx, count.min(limit.unwrap_or(count)).saturating_mul(2))?;
+    Ok(pieces(text, separator, limit))
 }
 
 /// `strings.SplitN`; `None` is no limit. An empty separator splits into runes.
@@ -57,8 +71,8 @@ fn pieces<'a>(text: &'a [u8], separator: &[u8], limit: Option<usize>) -> Vec<&'a
 }
 
 /// `_0`, `_1`, ...: a map of strings.
-fn numbered(ctx: &mut Ctx<'_>, parts: &[&[u8]]) -> Result<Value, FuncError> {
-    charge(ctx, parts.len().saturating_mul(2))?;
+#[allow(clippy::unnecessary_wraps, reason = "the answer of a function")]
+fn numbered(parts: &[&[u8]]) -> Result<Value, FuncError> {
     let entries =
         parts.iter().enumerate().map(|(at, part)| (format!("_{at}"), Value::String(Str::new(part))));
     Ok(Value::Map(Map::of(&STRING_MAP, entries)))
@@ -68,9 +82,9 @@ fn splitn(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
     let (separator, limit, text) = (args.str(0)?, args.int(1)?, args.str(2)?);
     let parts = match limit {
         0 => Vec::new(),
-        limit => pieces(text, separator, usize::try_from(limit).ok()),
+        limit => charged_pieces(ctx, text, separator, usize::try_from(limit).ok())?,
     };
-    numbered(ctx, &parts)
+    numbered(&parts)
 }
 
 #[cfg(test)]
