@@ -52,6 +52,10 @@ pub mod publish;
 
 pub mod prereqs;
 
+pub mod why;
+
+pub mod images;
+
 pub mod driver;
 
 pub mod cli;

@@ -192,6 +192,17 @@ stackc set -e production shop.resources.limits '{memory: 2Gi}'\n  \
 stackc set -e production deliver.charts release"
     )]
     Set(Set),
+    /// Show where a field of the output comes from: its line, the template, the values, the overlay
+    #[command(
+        after_help = "Example: stackc why -e production Deployment/shop/web spec.template.spec.containers[0].image\n\
+An item of a list may be named by its index or by its name: spec.template.spec.containers.web.image"
+    )]
+    Why(Why),
+    /// List every image that the tree names, and the fields that name it
+    #[command(
+        after_help = "Example: stackc images -e production --charts rendered --as list | xargs -n1 skopeo inspect"
+    )]
+    Images(Images),
     /// List, show or copy the stacks that can be used
     #[command(subcommand)]
     Stack(Stack),
@@ -438,6 +449,51 @@ pub enum SchemaOf {
     Overlay,
     /// `stackc.yaml`
     Project,
+}
+
+/// `stackc why`.
+#[derive(Debug, Args)]
+pub struct Why {
+    /// The environment; may be left out where the project has one
+    #[arg(long = "env", short = 'e', value_name = "ENV")]
+    pub environment: Option<String>,
+    /// The object: `Kind/name` or `Kind/namespace/name`
+    #[arg(value_name = "OBJECT")]
+    pub object: String,
+    /// The field: `spec.replicas`, `data["a.b"]`
+    #[arg(value_name = "FIELD")]
+    pub field: String,
+    /// Override how charts are delivered, whatever the overlays say
+    #[arg(long, value_name = "HOW")]
+    pub charts: Option<Charts>,
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: DataFormat,
+    /// The same as `--format json`
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `stackc images`.
+#[derive(Debug, Args)]
+pub struct Images {
+    /// What to compile.
+    #[command(flatten)]
+    pub compile: Compile,
+    /// How the images are printed
+    #[arg(long = "as", value_name = "FORM", default_value = "text")]
+    pub form: ImagesFormat,
+}
+
+/// How images are printed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ImagesFormat {
+    /// Each image with the fields that name it
+    Text,
+    /// The images alone, a line each
+    List,
+    /// JSON
+    Json,
 }
 
 /// `stackc stack`.

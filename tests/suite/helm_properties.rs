@@ -1,5 +1,6 @@
 //! The bodies of the fuzz targets (`fuzz/bodies.rs`) on kept and on generated input.
 
+#[allow(unreachable_pub, reason = "the fuzz targets use them from another crate")]
 #[path = "../../fuzz/bodies.rs"]
 mod bodies;
 

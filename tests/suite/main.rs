@@ -21,4 +21,5 @@ mod stack_docs;
 mod tidy;
 mod trees;
 mod vendor;
+mod why;
 mod yaml;

@@ -8,9 +8,9 @@ use stackc::driver::{self, Wish};
 use stackc::load::Selection;
 use stackc::package::ContentDigest;
 use stackc::package::cache::Cache;
-use stackc::package::lock::Lock;
-use stackc::package::source::Packages;
-use stackc::package::supply::{Access, LOCK, Package};
+use stackc::package::lock::{self, Lock};
+use stackc::package::source::{Network, Packages};
+use stackc::package::supply::{Access, Package};
 use stackc::source::Sources;
 use stackc::value::{Origin, OriginKind};
 use stackc::world::World as _;
@@ -41,7 +41,7 @@ fn vendored(mirror: &Utf8Path, scratch: &Utf8Path) -> OsWorld {
     let wants = driver::wants(&world, &sources, &wish, &mut sink)
         .unwrap_or_else(|_| panic!("{}", render::short(sink.found(), &sources)));
     let cache = Cache::at(&world, scratch.join("cache"));
-    let packages = Packages::new(&world, cache, Some(mirror.to_owned()), true);
+    let packages = Packages::new(&world, cache, Some(mirror.to_owned()), Network::Off);
     let mut lock = Lock::default();
     for want in wants {
         let Package::Locked(wanted) = want.package else { continue };
@@ -50,7 +50,7 @@ fn vendored(mirror: &Utf8Path, scratch: &Utf8Path) -> OsWorld {
             lock.insert(wanted, pinned);
         }
     }
-    world.write(Utf8Path::new(LOCK), lock.text().as_bytes()).expect("the lock is written");
+    world.write(Utf8Path::new(lock::FILE), lock.text().as_bytes()).expect("the lock is written");
     world
 }
 

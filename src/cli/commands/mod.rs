@@ -6,6 +6,7 @@ mod completions;
 mod diff;
 mod explain;
 mod graph;
+mod images;
 mod init;
 mod outdated;
 mod prereqs;
@@ -15,6 +16,7 @@ mod session;
 mod set;
 mod stack;
 mod vendor;
+mod why;
 
 use super::arguments::{Arguments, Command, When};
 use super::{Console, Exit};
@@ -51,6 +53,8 @@ fn command(arguments: &Arguments, world: &dyn World, console: &mut Console<'_>) 
         Command::Prereqs(options) => prereqs::run(global, options, world, console),
         Command::Set(options) => set::run(global, options, world, console),
         Command::Schema(options) => schema::run(global, options, world, console),
+        Command::Why(options) => why::run(global, options, world, console),
+        Command::Images(options) => images::run(global, options, world, console),
         Command::Explain(options) => explain::run(global, options, world, console),
         Command::Stack(command) => stack::run(global, command, world, console),
         Command::Build(options) => build::run(global, options, world, console),

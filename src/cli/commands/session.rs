@@ -254,7 +254,8 @@ pub(super) fn selection(names: &[String]) -> Selection {
     }
 }
 
-fn delivery(charts: Option<Charts>) -> Option<ChartDelivery> {
+/// The delivery of charts that was asked for.
+pub(super) fn delivery(charts: Option<Charts>) -> Option<ChartDelivery> {
     charts.map(|charts| match charts {
         Charts::Rendered => ChartDelivery::Rendered,
         Charts::Release => ChartDelivery::Release,
