@@ -81,6 +81,27 @@ pub(super) fn unsupported(
     )
 }
 
+/// Takes out `annotations` and `labels` that a template left without anything: for the API server they are not there,
+/// and a check that asks for them would find a null.
+pub(super) fn without_empty_metadata(node: &mut Node) {
+    match &mut node.value {
+        Value::Map(map) => {
+            for (key, entry) in map.iter_mut() {
+                if &**key == "metadata"
+                    && let Value::Map(metadata) = &mut entry.node.value
+                {
+                    metadata.retain(|key, entry| {
+                        !(matches!(&**key, "annotations" | "labels") && entry.node.value == Value::Null)
+                    });
+                }
+                without_empty_metadata(&mut entry.node);
+            }
+        }
+        Value::List(items) => items.iter_mut().for_each(without_empty_metadata),
+        _ => {}
+    }
+}
+
 /// Takes the marks of hooks off an object of a release, and makes Jobs run again when they change.
 pub(super) fn settle(object: &mut Object) {
     let origin =

@@ -197,6 +197,7 @@ impl Task<'_> {
                     let events = hook.unwrap_or_default().to_owned();
                     early.push(Early { weight: hooks::weight(&node), object: what, at: node.span(), events });
                 }
+                hooks::without_empty_metadata(&mut node);
                 if let Ok(mut object) = self.object(node, stage, sink) {
                     hooks::settle(&mut object);
                     objects.push(object);
