@@ -92,16 +92,17 @@ pub fn values(bytes: &[u8]) {
     });
 }
 
-/// `toYaml` of values is read back as values of the same `toYaml`; or is empty, where Go's writer gives up.
+/// `toYaml` of values, with the line end that it cuts off, is read back as values of the same `toYaml`; or is empty,
+/// where Go's writer gives up.
 fn settles(values: &Table, profile: &'static Profile) {
-    let written = |values: &Table| match rendered(chart(b"{{ toYaml .Values }}"), values, profile) {
+    let written = |values: &Table| match rendered(chart(b"{{ toYaml .Values }}\n"), values, profile) {
         Some(Ok(text)) => text,
         _ => Vec::new(),
     };
     let text = written(values);
     // The key `<<` is written as it is and read as a merge, and a next line as a space: so in Go.
     let odd = |needle: &[u8]| text.windows(needle.len()).any(|window| window == needle);
-    if text.is_empty() || odd(b"<<") || odd("\u{85}".as_bytes()) {
+    if text.trim_ascii().is_empty() || odd(b"<<") || odd("\u{85}".as_bytes()) {
         return;
     }
     let Ok(back) = read::values(&text, profile, None) else {
