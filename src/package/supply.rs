@@ -281,12 +281,11 @@ pub fn supply<'s>(
         superfluous(lock, wants, sink);
     }
     let packages = Packages::new(world, Cache::open(world), access.mirror.clone(), access.network);
-    let found: Vec<Result<Supply, Option<Diagnostic>>> = needed
+    let found: Vec<Result<Supply, Option<Box<Diagnostic>>>> = needed
         .par_iter()
         .map(|(package, wants)| match package {
-            Package::Folder { folder, name, range } => {
-                from_folder(world, folder, name, range).map_err(|error| Some(unavailable(&error, wants)))
-            }
+            Package::Folder { folder, name, range } => from_folder(world, folder, name, range)
+                .map_err(|error| Some(Box::new(unavailable(&error, wants)))),
             Package::Locked(wanted) => match &lock {
                 Err(_told) => Err(None),
                 Ok(lock) => from_lock(&packages, wanted, lock.get(wanted), wants, access.fit).map_err(Some),
@@ -299,7 +298,7 @@ pub fn supply<'s>(
         let entry = match found {
             // Two names for the same bytes are read once.
             Ok(supply) => Ok(Arc::clone(by_digest.entry(supply.digest.clone()).or_insert(Arc::new(supply)))),
-            Err(Some(finding)) => Err(sink.report(finding)),
+            Err(Some(finding)) => Err(sink.report(*finding)),
             Err(None) => match &lock {
                 Err(told) => Err(*told),
                 Ok(_) => continue,
@@ -316,19 +315,21 @@ fn from_lock(
     pinned: Option<&Pinned>,
     wants: &[&Want],
     fit: Fit,
-) -> Result<Supply, Diagnostic> {
+) -> Result<Supply, Box<Diagnostic>> {
     let Some(pinned) = pinned else {
         let finding = Diagnostic::error(
             codes::NOT_LOCKED,
             format!("`{}` does not pin {wanted}, which has to be rendered", lock::FILE),
         );
-        return Err(placed(finding, wants)
+        let finding = placed(finding, wants)
             .help("run `stackc vendor` and commit the lock")
-            .help("or leave the chart to the cluster: `deliver: {charts: release}`"));
+            .help("or leave the chart to the cluster: `deliver: {charts: release}`");
+        return Err(Box::new(finding));
     };
-    let bytes = packages.fetch(wanted, pinned).map_err(|error| unavailable(&error, wants))?;
+    let told = |error: PackageError| Box::new(unavailable(&error, wants));
+    let bytes = packages.fetch(wanted, pinned).map_err(told)?;
     if fit != Fit::Enough {
-        packages.agrees_with_mirror(wanted, pinned).map_err(|error| unavailable(&error, wants))?;
+        packages.agrees_with_mirror(wanted, pinned).map_err(told)?;
     }
     let place = match wanted {
         Wanted::Chart { name, .. } => format!("{name}-{}.tgz", pinned.version),

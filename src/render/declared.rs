@@ -53,7 +53,7 @@ fn definitions(part: &mut Part, mine: &[&Placed], sink: &mut Sink) {
     for crd in &by_chart {
         let Some(placed) = brought.get(&(Arc::clone(&crd.group), Arc::clone(&crd.kind))) else {
             sink.report(
-                differs(part, format!("declares the kind `{}` of `{}`, which its charts do not bring", crd.kind, crd.group))
+                differs(part, &format!("declares the kind `{}` of `{}`, which its charts do not bring", crd.kind, crd.group))
                     .at(crd.span, "declared here")
                     .related(part.span, "for this instance")
                     .help("take it out of `declares.crds`, bind it to a version with `when`, or write `by: operator`"),
@@ -73,7 +73,7 @@ fn definitions(part: &mut Part, mine: &[&Placed], sink: &mut Sink) {
             sink.report(
                 differs(
                     part,
-                    format!(
+                    &format!(
                         "declares the kind `{}` of `{}` otherwise than its charts bring it",
                         crd.kind, crd.group
                     ),
@@ -90,7 +90,7 @@ fn definitions(part: &mut Part, mine: &[&Placed], sink: &mut Sink) {
             let scope =
                 placed.object.node.at(&["spec", "scope"]).and_then(Node::as_str).unwrap_or("Namespaced");
             sink.report(
-                differs(part, format!("does not declare the kind `{kind}` of `{group}`, which its charts bring"))
+                differs(part, &format!("does not declare the kind `{kind}` of `{group}`, which its charts bring"))
                     .at(place(part, placed), "brought by this")
                     .related(part.span, "for this instance")
                     .help(format!(
@@ -105,7 +105,7 @@ fn definitions(part: &mut Part, mine: &[&Placed], sink: &mut Sink) {
     part.declares.crds.extend(by_chart.into_iter().filter(|crd| crd.stateful));
 }
 
-fn differs(part: &Part, words: String) -> Diagnostic {
+fn differs(part: &Part, words: &str) -> Diagnostic {
     Diagnostic::error(codes::DECLARES_DIFFER, format!("the stack `{}` {words}", part.stack))
 }
 
@@ -145,7 +145,7 @@ fn webhooks(part: &mut Part, mine: &[&Placed], sink: &mut Sink) {
             sink.report(
                 differs(
                     part,
-                    format!(
+                    &format!(
                         "declares a webhook behind the Service `{}`, which its charts do not bring",
                         declared.service
                     ),
@@ -167,7 +167,7 @@ fn webhooks(part: &mut Part, mine: &[&Placed], sink: &mut Sink) {
         sink.report(
             differs(
                 part,
-                format!("does not declare that `{}` admits objects of {}", placed.object.id, list(&groups)),
+                &format!("does not declare that `{}` admits objects of {}", placed.object.id, list(&groups)),
             )
             .at(place(part, placed), "brought by this")
             .related(part.span, "for this instance")

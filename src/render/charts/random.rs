@@ -14,6 +14,7 @@ use crate::helm::values::{Data, Table, Value as HelmValue};
 use crate::source::Span;
 use crate::value::{Node, Path, Segment, Value};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A clock that stands still, and numbers that follow from a seed.
 pub(super) struct Fixed {
@@ -287,7 +288,7 @@ fn compare(ours: &Node, theirs: Option<&Node>, path: &mut Path, found: &mut dyn 
     match (&ours.value, theirs.map(|node| &node.value)) {
         (Value::Map(map), Some(Value::Map(_))) => {
             for (key, entry) in map {
-                path.push(Segment::Key(key.clone()));
+                path.push(Segment::Key(Arc::clone(key)));
                 compare(&entry.node, theirs.and_then(|node| node.get(key)), path, found);
                 path.pop();
             }
