@@ -72,18 +72,6 @@ pub fn compile(
     sink.finish(Build { project, environments })
 }
 
-/// Every package that the environments name, needed for a build or not.
-pub fn wants(
-    world: &dyn World,
-    sources: &Sources,
-    wish: &Wish,
-    sink: &mut Sink,
-) -> Result<Vec<supply::Want>, Reported> {
-    let project = Arc::new(load::load(world, sources, &wish.selection, sink)?);
-    let plans = plans(world, sources, &project, wish, sink);
-    sink.finish(plans.iter().flat_map(Plan::wants).collect())
-}
-
 fn plans(
     world: &dyn World,
     sources: &Sources,

@@ -113,41 +113,47 @@ impl<'a> Packages<'a> {
         if let Some(bytes) = self.cache.get(&pinned.digest) {
             return Ok(bytes);
         }
-        let checked = |bytes: Vec<u8>| match ContentDigest::of(&bytes) {
-            got if got == pinned.digest => Ok(bytes),
-            got => Err(differs(wanted, pinned, got)),
-        };
         let bytes = match &self.mirror {
-            Some(mirror) => match mirror.pinned(wanted, pinned) {
-                Some(bytes) => checked(bytes)?,
-                None if self.world.kind(mirror.folder()) != Some(EntryKind::Folder) => {
-                    return Err(PackageError::World(format!(
-                        "the mirror `{}` is no folder",
-                        mirror.folder()
-                    )));
-                }
-                None => {
-                    return Err(PackageError::World(format!(
-                        "the mirror `{}` has no {} {}",
-                        mirror.folder(),
-                        wanted.without_range(),
-                        pinned.version
-                    )));
-                }
-            },
-            None => {
-                // A lock that was changed by hand is told apart from a cache that was never filled.
-                if let (Network::Off, Some(other)) = (self.network, self.cache.noted(wanted, pinned)) {
-                    return Err(differs(wanted, pinned, other));
-                }
-                checked(match wanted {
-                    Wanted::Manifest { url } => self.manifest(url)?,
-                    Wanted::Chart { name, source, .. } => self.chart(name, source, pinned)?,
-                })?
-            }
+            Some(mirror) => self.mirrored(mirror, wanted, pinned)?,
+            None => self.served(wanted, pinned)?,
         };
+        let got = ContentDigest::of(&bytes);
+        if got != pinned.digest {
+            return Err(differs(wanted, pinned, got));
+        }
         self.keep(wanted, pinned, &bytes)?;
         Ok(bytes)
+    }
+
+    /// What the mirror has for a pin.
+    fn mirrored(
+        &self,
+        mirror: &Mirror<'_>,
+        wanted: &Wanted,
+        pinned: &Pinned,
+    ) -> Result<Vec<u8>, PackageError> {
+        if let Some(bytes) = mirror.pinned(wanted, pinned) {
+            return Ok(bytes);
+        }
+        let folder = mirror.folder();
+        let words = if self.world.kind(folder) == Some(EntryKind::Folder) {
+            format!("the mirror `{folder}` has no {} {}", wanted.without_range(), pinned.version)
+        } else {
+            format!("the mirror `{folder}` is no folder")
+        };
+        Err(PackageError::World(words.trim_end().to_owned()))
+    }
+
+    /// What the source of a pin has.
+    fn served(&self, wanted: &Wanted, pinned: &Pinned) -> Result<Vec<u8>, PackageError> {
+        // A lock that was changed by hand is told apart from a cache that was never filled.
+        if let (Network::Off, Some(other)) = (self.network, self.cache.noted(wanted, pinned)) {
+            return Err(differs(wanted, pinned, other));
+        }
+        match wanted {
+            Wanted::Manifest { url } => self.manifest(url),
+            Wanted::Chart { name, source, .. } => self.chart(name, source, pinned),
+        }
     }
 
     /// Whether the mirror, where it has this package at all, has the pinned bytes.
@@ -238,14 +244,14 @@ impl<'a> Packages<'a> {
             let pulled = oci::Repository::new(self.world, source, name)?.pull(&version, ARCHIVE)?;
             return Ok(Found { manifest: Some(pulled.manifest), ..Found::new(version, pulled.bytes) });
         }
-        let bytes = self.from_index(name, source, &version)?;
+        let bytes = self.listed(name, source, &version)?;
         Ok(Found::new(version, bytes))
     }
 
     fn find_in_git(&self, name: &str, range: &str, location: &str) -> Result<Found, PackageError> {
         let (url, revision, _) = git_parts(location);
         let commit = git::resolve(self.world, url, revision)?;
-        let bytes = self.from_git(name, location, &commit)?;
+        let bytes = self.packed_in_git(name, location, &commit)?;
         let version = opened(&format!("chart `{name}` at {revision}"), &bytes)?.version;
         newest(std::slice::from_ref(&version), name, range)?;
         Ok(Found { commit: Some(commit), ..Found::new(version, bytes) })
@@ -255,29 +261,28 @@ impl<'a> Packages<'a> {
     fn chart(&self, name: &str, source: &str, pinned: &Pinned) -> Result<Vec<u8>, PackageError> {
         self.online(|| format!("chart `{name}` {}", pinned.version))?;
         if let Some(location) = source.strip_prefix("git+") {
-            let commit = match &pinned.commit {
-                Some(commit) => commit.clone(),
-                None => {
-                    let (url, revision, _) = git_parts(location);
-                    git::resolve(self.world, url, revision)?
-                }
+            let commit = if let Some(commit) = &pinned.commit {
+                commit.clone()
+            } else {
+                let (url, revision, _) = git_parts(location);
+                git::resolve(self.world, url, revision)?
             };
-            return self.from_git(name, location, &commit);
+            return self.packed_in_git(name, location, &commit);
         }
         if source.starts_with("oci://") {
             let reference = pinned.manifest.as_ref().map_or(pinned.version.as_str(), ContentDigest::as_str);
             return Ok(oci::Repository::new(self.world, source, name)?.pull(reference, ARCHIVE)?.bytes);
         }
-        self.from_index(name, source, &pinned.version)
+        self.listed(name, source, &pinned.version)
     }
 
-    fn from_git(&self, name: &str, location: &str, commit: &str) -> Result<Vec<u8>, PackageError> {
+    fn packed_in_git(&self, name: &str, location: &str, commit: &str) -> Result<Vec<u8>, PackageError> {
         let (url, _, path) = git_parts(location);
         let folder = if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
         git::chart(self.world, self.cache.folder(), url, commit, &folder)
     }
 
-    fn from_index(&self, name: &str, source: &str, version: &str) -> Result<Vec<u8>, PackageError> {
+    fn listed(&self, name: &str, source: &str, version: &str) -> Result<Vec<u8>, PackageError> {
         let entries = self.index(source)?.versions(name)?;
         let entry = entries.iter().find(|entry| entry.version == version).ok_or_else(|| {
             let offers: Vec<String> = entries.iter().map(|entry| entry.version.clone()).collect();

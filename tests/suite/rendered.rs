@@ -37,8 +37,7 @@ fn vendored(mirror: &Utf8Path, scratch: &Utf8Path) -> OsWorld {
     let world = OsWorld::new(scratch.to_owned());
     let sources = Sources::new();
     let mut sink = Sink::new();
-    let wish = Wish { selection: Selection::All, charts: None, access: Access::default() };
-    let wants = driver::wants(&world, &sources, &wish, &mut sink)
+    let (_, wants) = driver::wanted(&world, &sources, &Selection::All, &mut sink)
         .unwrap_or_else(|_| panic!("{}", render::short(sink.found(), &sources)));
     let cache = Cache::at(&world, scratch.join("cache"));
     let packages = Packages::new(&world, cache, Some(mirror.to_owned()), Network::Off);

@@ -136,7 +136,6 @@ fn repository(versions: &[&str]) -> Script {
 }
 
 #[test]
-#[ignore = "charts are not rendered yet"]
 fn vendored_once_a_build_needs_no_network_and_trusts_no_other_bytes() {
     let server = Server::start(|_| repository(&["1.0.0", "1.1.0", "2.0.0"]));
     let project = Project::new(&server.url(), &[("dev", "^1.0")]);
@@ -183,7 +182,6 @@ fn vendored_once_a_build_needs_no_network_and_trusts_no_other_bytes() {
 }
 
 #[test]
-#[ignore = "charts are not rendered yet"]
 fn a_damaged_cache_heals_and_a_deleted_one_changes_nothing() {
     let server = Server::start(|_| repository(&["1.0.0"]));
     let project = Project::new(&server.url(), &[("dev", "1.0.0")]);
@@ -197,7 +195,6 @@ fn a_damaged_cache_heals_and_a_deleted_one_changes_nothing() {
 }
 
 #[test]
-#[ignore = "charts are not rendered yet"]
 fn updates_stay_in_their_ranges_and_say_what_moved() {
     let old = Server::start(|_| repository(&["1.0.0", "1.1.0"]));
     let project = Project::new(&old.url(), &[("dev", "^1.0"), ("prod", "1.0.0")]);
@@ -254,7 +251,6 @@ fn bytes_that_were_published_again_need_the_name_to_be_taken() {
 }
 
 #[test]
-#[ignore = "charts are not rendered yet"]
 fn two_at_once_do_not_undo_each_other() {
     let server = Server::start(|_| repository(&["1.0.0", "1.1.0"]));
     let project = Project::new(&server.url(), &[("a", "1.0.0"), ("b", "1.1.0")]);
@@ -284,7 +280,6 @@ fn two_at_once_do_not_undo_each_other() {
 }
 
 #[test]
-#[ignore = "charts are not rendered yet"]
 fn killed_in_the_middle_it_starts_again() {
     let server = Server::start(|_| {
         let mut script = repository(&["1.0.0"]);
@@ -329,7 +324,6 @@ fn a_server_that_falls_silent_is_given_up() {
 }
 
 #[test]
-#[ignore = "charts are not rendered yet"]
 fn a_folder_for_machines_without_network() {
     let server = Server::start(|_| repository(&["1.0.0", "1.1.0"]));
     let project = Project::new(&server.url(), &[("dev", "^1.0"), ("prod", "1.0.0")]);
@@ -350,7 +344,6 @@ fn a_folder_for_machines_without_network() {
 }
 
 #[test]
-#[ignore = "charts are not rendered yet"]
 fn without_any_network_a_build_from_the_cache_works() {
     let server = Server::start(|_| repository(&["1.0.0"]));
     let project = Project::new(&server.url(), &[("dev", "1.0.0")]);

@@ -161,7 +161,7 @@ impl Session<'_> {
     pub(super) fn access(&self, asked: arguments::Access, selection: &Selection) -> Access {
         let mirror = self.world.variable("STACKC_MIRROR").filter(|folder| !folder.is_empty());
         Access {
-            mirror: mirror.map(|folder| self.from_here(Utf8Path::new(&folder))),
+            mirror: mirror.map(|folder| self.seen_from_here(Utf8Path::new(&folder))),
             network: if asked.offline || asked.frozen { Network::Off } else { Network::On },
             fit: match selection {
                 _ if !asked.is_locked() => Fit::Enough,
@@ -172,7 +172,7 @@ impl Session<'_> {
     }
 
     /// A folder of the command line or of a variable, which starts from where stackc was called.
-    pub(super) fn from_here(&self, folder: &Utf8Path) -> Utf8PathBuf {
+    pub(super) fn seen_from_here(&self, folder: &Utf8Path) -> Utf8PathBuf {
         self.here.root().map_or_else(|| folder.to_owned(), |root| clean(&root.join(folder)))
     }
 

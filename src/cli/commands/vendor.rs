@@ -20,7 +20,7 @@ pub(super) fn run(global: &Global, options: &Vendor, world: &dyn World, console:
 fn pinned(options: &Vendor, session: &mut Session<'_>) -> Result<Outcome, Reported> {
     let selection = selection(&options.environments);
     let access = session.access(options.access, &selection);
-    let folder = options.to.as_deref().map(|folder| session.from_here(folder));
+    let folder = options.to.as_deref().map(|folder| session.seen_from_here(folder));
     let Session { world, sources, sink, .. } = session;
     let (project, wants) = wanted(world, sources, &selection, sink)?;
     let lock = Lock::load(world, sources, sink)?.unwrap_or_default();
