@@ -7,9 +7,11 @@ use super::origins::{collect_defaults, lookup};
 use super::{Task, documents, file_of};
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::helm::funcs::Impurity;
+use crate::helm::provenance::Provenance;
 use crate::helm::purity::{Impure, impurities};
 use crate::helm::release::Rendered;
 use crate::helm::template::Environment;
+use crate::helm::value::Read;
 use crate::helm::values::{Data, Table, Value as HelmValue};
 use crate::source::Span;
 use crate::value::{Node, Path, Segment, Value};
@@ -83,9 +85,17 @@ pub(super) fn refuse(
             impure.call.kind != Impurity::Lookup
                 && impure.reaches.iter().any(|(file, range)| *file == change.file && range.contains(&at))
         };
-        let calls: Vec<&Impure<'_>> = impure.iter().filter(reaches).collect();
-        let deciding = calls.first().map(|call| deciding(call, first, values)).unwrap_or_default();
-        match groups.iter_mut().find(|(paths, _, _)| *paths == deciding) {
+        let mut calls: Vec<&Impure<'_>> = impure.iter().filter(reaches).collect();
+        let read = match calls.first() {
+            Some(call) => call.decided_by.clone(),
+            // What was kept in a map on the way is not followed; the conditions around the output say as much.
+            None => {
+                calls.extend(impure.iter().filter(|impure| impure.call.kind != Impurity::Lookup));
+                conditions(provenance, change)
+            }
+        };
+        let deciding = deciding(&read, provenance, values);
+        match groups.iter_mut().find(|(paths, _, _)| paths.first() == deciding.first()) {
             Some((_, known, fields)) => {
                 known.extend(calls);
                 fields.push(change);
@@ -100,11 +110,16 @@ pub(super) fn refuse(
     told.map_or(Ok(()), Err)
 }
 
-/// The values that the conditions around a call read, the one that most likely chooses first.
-fn deciding(call: &Impure<'_>, rendered: &Rendered, values: &Table) -> Vec<Path> {
-    let Some(provenance) = rendered.output.provenance.as_ref() else { return Vec::new() };
-    let mut paths: Vec<Path> = call
-        .decided_by
+/// What the conditions around a field of the output read, the innermost first.
+fn conditions(provenance: &Provenance, change: &Change) -> Vec<Read> {
+    let Some(span) = provenance.span(change.file, change.offset) else { return Vec::new() };
+    let scopes = provenance.scopes_of(span.scope);
+    scopes.iter().flat_map(|scope| provenance.evidence(scope.evidence).reads).collect()
+}
+
+/// The values among those that conditions read, the one that most likely chooses first.
+fn deciding(read: &[Read], provenance: &Provenance, values: &Table) -> Vec<Path> {
+    let mut paths: Vec<Path> = read
         .iter()
         .map(|read| {
             let keys = provenance.reads.segments(read.path);
