@@ -133,7 +133,7 @@ fn differences_are_told_and_end_as_asked() {
     assert_eq!(code(&stackc(folder.path(), &["diff", "--exit-code"])), 1);
     assert_eq!(code(&stackc(folder.path(), &["build"])), 0);
     let same = stackc(folder.path(), &["diff", "--exit-code"]);
-    assert_eq!((code(&same), out(&same).as_str(), err(&same).as_str()), (0, "", "no differences\n"));
+    assert_eq!((code(&same), out(&same).as_str(), err(&same).as_str()), (0, "no changes\n", ""));
     assert_eq!(code(&stackc(folder.path(), &["set", "hello.replicas", "2"])), 0);
     let changed = stackc(folder.path(), &["diff"]);
     assert_eq!(code(&changed), 0);

@@ -24,7 +24,10 @@ pub(super) fn run(global: &Global, options: &Diff, world: &dyn World, console: &
         };
         let mut outcome = Outcome::data(data);
         if changes.is_empty() {
-            outcome.status.push("no differences".to_owned());
+            // The text says so itself; an empty diff would leave one wondering.
+            if outcome.data.is_empty() {
+                outcome.status.push("no differences".to_owned());
+            }
         } else if options.exit_code {
             outcome.exit = Exit::Findings;
         }
