@@ -2,6 +2,7 @@
 //!
 //! `fleet` is a chart of our own with the shape of large ones. The packages in `../shared/charts` are measured too
 //! where that folder is.
+#![allow(clippy::panic, clippy::print_stderr, reason = "a bench that cannot run says so and stops")]
 
 use divan::{Bencher, black_box};
 use stackc::helm::capabilities::{Capabilities, KubeVersion};

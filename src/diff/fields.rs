@@ -29,7 +29,7 @@ fn compare(before: &Value, after: &Value, kind: MergeType, path: &mut String, fo
     match (before, after) {
         (Value::Map(old), Value::Map(new)) => {
             let mut keys: Vec<&Arc<str>> =
-                old.keys().chain(new.keys().filter(|key| !old.contains_key(*key))).collect();
+                old.keys().chain(new.keys().filter(|key| !old.contains_key(key))).collect();
             keys.sort();
             for key in keys {
                 let length = path.len();

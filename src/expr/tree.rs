@@ -248,7 +248,7 @@ fn misplaced(key: &str, origin: &Origin) -> Diagnostic {
 
 fn item(node: &Node, sources: &Sources, findings: &mut Vec<Diagnostic>) -> Item {
     let Some(map) =
-        node.as_map().filter(|map| ["$each", "$when", "$item"].iter().any(|key| map.contains_key(*key)))
+        node.as_map().filter(|map| ["$each", "$when", "$item"].iter().any(|key| map.contains_key(key)))
     else {
         return Item::Plain(branch(node, sources, findings));
     };

@@ -149,7 +149,7 @@ fn below<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
     })
 }
 
-impl<'v> ReadValue<'v> {
+impl ReadValue<'_> {
     /// Its path as people write it.
     pub fn path_text(&self) -> String {
         let segments = self.path.iter().map(|key| Segment::Key(Arc::from(key.as_str())));

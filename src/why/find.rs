@@ -161,7 +161,10 @@ pub(super) fn place(tree: &Tree, id: &ObjectId, path: &Path) -> Option<Place> {
     let prefix = if kind == "customresourcedefinition" { "crd-" } else { kind.as_str() };
     for (file, bytes) in tree.files() {
         let name = file.file_name().unwrap_or_default();
-        if !file.as_str().starts_with(&folder) || !name.starts_with(prefix) || !name.ends_with(".yaml") {
+        if !file.as_str().starts_with(&folder)
+            || !name.starts_with(prefix)
+            || file.extension() != Some("yaml")
+        {
             continue;
         }
         let Ok(text) = std::str::from_utf8(bytes) else { continue };

@@ -100,7 +100,7 @@ fn custom_resources_do_not_share_a_unit_with_what_serves_them() {
                     .as_array()
                     .into_iter()
                     .flatten()
-                    .flat_map(|hook| hook["rules"].as_array())
+                    .filter_map(|hook| hook["rules"].as_array())
                     .flatten()
                 {
                     for group in rule["apiGroups"].as_array().into_iter().flatten().filter_map(Json::as_str) {

@@ -368,7 +368,7 @@ fn folder_is_whole(of: &Compiled, folder: &str) {
         .files()
         .keys()
         .filter_map(|path| path.strip_prefix(folder).ok())
-        .map(|path| path.to_string())
+        .map(ToString::to_string)
         .filter(|path| path != "kustomization.yaml")
         .collect();
     let rendered = |chart: &String| chart.replace("helm-chart.yaml", "helm-rendered.yaml");

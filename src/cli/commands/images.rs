@@ -18,7 +18,7 @@ pub(super) fn run(global: &Global, options: &Images, world: &dyn World, console:
             ImagesFormat::List => list(&all),
             ImagesFormat::Text if all.len() == 1 => all.iter().map(text).collect(),
             ImagesFormat::Text => {
-                all.iter().map(|one| format!("# {}\n{}", one.environment, text(one))).collect()
+                all.iter().fold(String::new(), |out, one| out + "# " + &one.environment + "\n" + &text(one))
             }
         };
         let status = all

@@ -14,10 +14,10 @@ pub(super) fn run(global: &Global, options: &Why, world: &dyn World, console: &m
             build.environments.first().expect("one environment was selected, or loading failed");
         let answer = why(&environment.sequence, &environment.tree, &options.object, &options.field)
             .map_err(|finding| session.sink.report(*finding))?;
-        let as_json = options.json || options.format == DataFormat::Json;
-        Ok(Outcome::data(match as_json {
-            true => format!("{:#}\n", json(&answer, &session.sources)),
-            false => text(&answer, &session.sources),
+        Ok(Outcome::data(if options.json || options.format == DataFormat::Json {
+            format!("{:#}\n", json(&answer, &session.sources))
+        } else {
+            text(&answer, &session.sources)
         }))
     })
 }

@@ -18,9 +18,12 @@ pub(super) type Parsing = Result<Arc<[Arc<Template>]>, ParseError>;
 /// of one path.
 type Key = (Str, &'static str);
 
+/// A text and what it parsed to.
+type Known = (Arc<[u8]>, Parsing);
+
 /// Parsed texts; a clone shares them.
 #[derive(Clone, Default)]
-pub struct ParsedTexts(Arc<Mutex<BTreeMap<Key, (Arc<[u8]>, Parsing)>>>);
+pub struct ParsedTexts(Arc<Mutex<BTreeMap<Key, Known>>>);
 
 impl fmt::Debug for ParsedTexts {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,7 +6,7 @@
 use crate::helm::funcs::{Ctx, FuncError, sprig};
 use crate::helm::strconv;
 use crate::helm::unicode;
-use crate::helm::value::{Kind, Str, Value};
+use crate::helm::value::{FieldInfo, Kind, Str, Value};
 use crate::yaml::{Resolved, is_base_60, resolve};
 use base64::Engine as _;
 use std::cmp::Ordering;
@@ -106,7 +106,7 @@ impl Writer<'_, '_> {
                 (None, _, None) => {
                     let fields = object.fields().into_iter();
                     let entries: Vec<(Str, Value)> = fields
-                        .filter(|field| field.is_exported())
+                        .filter(FieldInfo::is_exported)
                         .filter(|field| !(field.omit_empty && sprig::is_empty(&field.value)))
                         .map(|field| (Str::from(field.name.to_ascii_lowercase()), field.value))
                         .collect();

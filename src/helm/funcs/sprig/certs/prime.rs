@@ -25,7 +25,7 @@ pub(super) fn prime(random: &mut impl RngCore, bits: usize, exponent: u32) -> Bi
             let rest = remainder(&start, divisor);
             // start + 2k = 0 (mod divisor), so k = -start / 2, and half of an odd number's multiple is even.
             let lack = (divisor - rest) % divisor;
-            let first = if lack % 2 == 0 { lack / 2 } else { lack.midpoint(divisor) };
+            let first = if lack.is_multiple_of(2) { lack / 2 } else { lack.midpoint(divisor) };
             for at in (first as usize..WINDOW).step_by(divisor as usize) {
                 is_composite[at] = true;
             }

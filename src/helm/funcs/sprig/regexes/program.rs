@@ -208,12 +208,11 @@ impl<'t> Subject<'t> {
         let (mut shown, mut replaced, mut at) = (Vec::with_capacity(given.len() + 64), Vec::new(), 0);
         while at < given.len() {
             let (rune, width) = strconv::valid_rune(&given[at..]);
-            match rune {
-                Some(_) => shown.extend_from_slice(&given[at..at + width]),
-                None => {
-                    replaced.push(at);
-                    shown.extend_from_slice("\u{fffd}".as_bytes());
-                }
+            if rune.is_some() {
+                shown.extend_from_slice(&given[at..at + width]);
+            } else {
+                replaced.push(at);
+                shown.extend_from_slice("\u{fffd}".as_bytes());
             }
             at += width;
         }
