@@ -41,20 +41,35 @@ pub struct Compiled {
     pub tree: Tree,
 }
 
-/// A project and its environments, compiled.
+/// How large an environment is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Objects.
+    pub objects: usize,
+    /// Units.
+    pub units: usize,
+    /// Files.
+    pub files: usize,
+}
+
+impl Compiled {
+    /// How large it is.
+    pub fn size(&self) -> Size {
+        Size {
+            objects: self.sequence.objects().len(),
+            units: self.sequence.units().len(),
+            files: self.tree.files().len(),
+        }
+    }
+}
+
+/// A project and what was kept of its environments.
 #[derive(Debug)]
-pub struct Build {
+pub struct Build<T = Compiled> {
     /// The project.
     pub project: Arc<Project>,
     /// The environments, by name.
-    pub environments: Vec<Compiled>,
-}
-
-impl Build {
-    /// The files of the environments alone.
-    pub fn into_trees(self) -> Vec<Tree> {
-        self.environments.into_iter().map(|environment| environment.tree).collect()
-    }
+    pub environments: Vec<T>,
 }
 
 /// From the files of a project to the trees of its environments. One error anywhere, and there is no tree at all.
@@ -64,11 +79,24 @@ pub fn compile(
     wish: &Wish,
     sink: &mut Sink,
 ) -> Result<Build, Reported> {
+    compile_and_keep(world, sources, wish, sink, std::convert::identity)
+}
+
+/// As [`compile`], with what `keep` makes of each environment. The rest of it goes as soon as it is compiled: a
+/// thousand of them with every origin of every value are much larger than their files.
+pub fn compile_and_keep<T: Send>(
+    world: &dyn World,
+    sources: &Sources,
+    wish: &Wish,
+    sink: &mut Sink,
+    keep: impl Fn(Compiled) -> T + Sync,
+) -> Result<Build<T>, Reported> {
     let project = Arc::new(load::load(world, sources, &wish.selection, sink)?);
-    let programs = plans(world, sources, &project, wish, sink);
-    let wants: Vec<_> = programs.iter().flat_map(Plan::wants).collect();
+    let plans = plans(world, sources, &project, wish, sink);
+    let wants: Vec<_> = plans.iter().flat_map(Plan::wants).collect();
     let supplied = supply::supply(world, sources, &wants, &access(&project, wish), sink);
-    let environments = each(&programs, sink, |plan, sink| environment(plan, &supplied, sink));
+    let environments =
+        each(plans.into_par_iter(), sink, |plan, sink| environment(plan, &supplied, sink).map(&keep));
     sink.finish(Build { project, environments })
 }
 
@@ -79,7 +107,7 @@ fn plans(
     wish: &Wish,
     sink: &mut Sink,
 ) -> Vec<Plan> {
-    each(project.environments(), sink, |documents, sink| {
+    each(project.environments().par_iter(), sink, |documents, sink| {
         resolve::resolve(world, sources, project, documents, sink)
             .and_then(|resolution| check::check(resolution, sink))
             .map(|program| Plan::new(program, wish.charts))
@@ -97,7 +125,7 @@ trait Named {
     fn name(&self) -> &Arc<str>;
 }
 
-impl Named for Arc<EnvironmentDocuments> {
+impl Named for &Arc<EnvironmentDocuments> {
     fn name(&self) -> &Arc<str> {
         &self.name
     }
@@ -132,19 +160,18 @@ impl Plan {
 
 /// Runs `work` for every environment at once; findings come in the order of the environments. What failed is left out,
 /// and told.
-fn each<T: Send, I: Named + Sync>(
-    items: &[I],
+fn each<T: Send, I: Named + Send>(
+    items: impl IndexedParallelIterator<Item = I>,
     sink: &mut Sink,
-    work: impl Fn(&I, &mut Sink) -> Result<T, Reported> + Sync,
+    work: impl Fn(I, &mut Sink) -> Result<T, Reported> + Sync,
 ) -> Vec<T> {
     let done: Vec<(Sink, Option<T>)> = items
-        .par_iter()
         .map(|item| {
-            let mut own = Sink::new();
+            let (mut own, name) = (Sink::new(), Arc::clone(item.name()));
             // A fault of ours in one environment is told like any other and does not take the findings of the rest along.
             let result = catch_unwind(AssertUnwindSafe(|| work(item, &mut own)));
             let value = result.unwrap_or_else(|_panic| {
-                let fact = format!("compiling `{}` ran into a fault of stackc itself", item.name());
+                let fact = format!("compiling `{name}` ran into a fault of stackc itself");
                 Err(own.report(
                     Diagnostic::error(codes::INTERNAL, fact)
                         .help("please report it with the overlay that led to it"),
@@ -161,22 +188,22 @@ fn each<T: Send, I: Named + Sync>(
     values
 }
 
-fn environment(plan: &Plan, supplied: &Supplied<'_>, sink: &mut Sink) -> Result<Compiled, Reported> {
-    let late = plan.program.late();
-    let sequence = sequence(&plan.program, supplied, sink)?;
-    let units = match &plan.as_written {
+fn environment(plan: Plan, supplied: &Supplied<'_>, sink: &mut Sink) -> Result<Compiled, Reported> {
+    let (name, late) = (Arc::clone(plan.name()), plan.program.late());
+    let sequence = sequence(plan.program, supplied, sink)?;
+    let units = match plan.as_written {
         Some(program) => self::sequence(program, supplied, sink)?.unit_objects(),
         None => sequence.unit_objects(),
     };
     let files = check::files(&late, &units, sink)?;
     validate::hosts(&files, sink);
     let tree = emit::emit(&sequence, &files, sink)?;
-    Ok(Compiled { name: Arc::clone(plan.name()), sequence: Arc::new(sequence), hosts: files, tree })
+    Ok(Compiled { name, sequence: Arc::new(sequence), hosts: files, tree })
 }
 
-fn sequence(program: &Program, supplied: &Supplied<'_>, sink: &mut Sink) -> Result<Sequence, Reported> {
+fn sequence(program: Program, supplied: &Supplied<'_>, sink: &mut Sink) -> Result<Sequence, Reported> {
     let late = program.late();
-    let rendering = render::render(program.clone(), supplied, sink)?;
+    let rendering = render::render(program, supplied, sink)?;
     let linked = link::link(rendering, sink)?;
     let manifests = validate::validate(linked, sink)?;
     check::objects(&late, &by_instance(manifests.linked().rendering()), sink)?;
@@ -199,7 +226,7 @@ pub fn wanted(
     sink: &mut Sink,
 ) -> Result<(Arc<Project>, Vec<supply::Want>), Reported> {
     let project = Arc::new(load::load(world, sources, selection, sink)?);
-    let programs = each(project.environments(), sink, |documents, sink| {
+    let programs = each(project.environments().par_iter(), sink, |documents, sink| {
         resolve::resolve(world, sources, &project, documents, sink)
             .and_then(|resolution| check::check(resolution, sink))
     });
@@ -215,7 +242,7 @@ pub fn resolved(
     sink: &mut Sink,
 ) -> Result<Vec<Resolution>, Reported> {
     let project = Arc::new(load::load(world, sources, selection, sink)?);
-    let found = each(project.environments(), sink, |documents, sink| {
+    let found = each(project.environments().par_iter(), sink, |documents, sink| {
         resolve::resolve(world, sources, &project, documents, sink)
     });
     sink.finish(found)

@@ -5,23 +5,23 @@ use crate::cli::arguments::{Build, Global};
 use crate::cli::{Console, Exit};
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::diff::{Base, ChangeSet, EnvironmentChanges, diff};
-use crate::driver;
+use crate::emit::Tree;
 use crate::publish::{Destination, publish};
 use crate::world::World;
 
 pub(super) fn run(global: &Global, options: &Build, world: &dyn World, console: &mut Console<'_>) -> Exit {
     session(global, Telling::Output(options.compile.format), world, console, |session| {
-        let build = session.compile(&options.compile)?;
-        write(build, options, session)
+        let trees = session.compile(&options.compile, |environment| environment.tree)?.environments;
+        write(trees, options, session)
     })
 }
 
-fn write(build: driver::Build, options: &Build, session: &mut Session<'_>) -> Result<Outcome, Reported> {
+fn write(trees: Vec<Tree>, options: &Build, session: &mut Session<'_>) -> Result<Outcome, Reported> {
     let mut status = Vec::new();
-    if session.settle(&build)? {
+    if session.settle(&trees)? {
         status.push("completed what an interrupted build had left".to_owned());
     }
-    let changes = diff(build.into_trees(), &Base::Files, &session.world, &mut session.sink)?;
+    let changes = diff(trees, &Base::Files, &session.world, &mut session.sink)?;
     if options.check {
         drift(&changes, &mut session.sink)?;
         status.push(format!("{} up to date", count(changes.environments().len(), "environment")));

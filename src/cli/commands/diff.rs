@@ -8,15 +8,15 @@ use crate::world::World;
 
 pub(super) fn run(global: &Global, options: &Diff, world: &dyn World, console: &mut Console<'_>) -> Exit {
     session(global, Telling::Beside(options.compile.format), world, console, |session| {
-        let build = session.compile(&options.compile)?;
+        let trees = session.compile(&options.compile, |environment| environment.tree)?.environments;
         let base = if let Some(revision) = &options.against {
             Base::Revision { revision: revision.clone() }
         } else {
             // What an interrupted build left half written is no base to compare with.
-            session.settle(&build)?;
+            session.settle(&trees)?;
             Base::Files
         };
-        let changes = diff(build.into_trees(), &base, &session.world, &mut session.sink)?;
+        let changes = diff(trees, &base, &session.world, &mut session.sink)?;
         let data = match options.form {
             DiffFormat::Text => text(&changes),
             DiffFormat::Unified => unified(&changes),

@@ -5,11 +5,12 @@ use crate::cli::arguments::{FindingsFormat, Global, Graph, GraphFormat};
 use crate::cli::{Console, Exit};
 use crate::order;
 use crate::world::World;
+use std::convert::identity;
 
 pub(super) fn run(global: &Global, options: &Graph, world: &dyn World, console: &mut Console<'_>) -> Exit {
     session(global, Telling::Beside(FindingsFormat::Human), world, console, |session| {
         let selection = session.one(options.environment.as_deref())?;
-        let build = session.compile_environments(&selection, None)?;
+        let build = session.compile_environments(&selection, None, identity)?;
         let text = build.environments.iter().map(|environment| match options.format {
             GraphFormat::Text => order::text(&environment.sequence),
             GraphFormat::Mermaid => order::mermaid(&environment.sequence),

@@ -8,9 +8,8 @@ use crate::world::World;
 
 pub(super) fn run(global: &Global, options: &Images, world: &dyn World, console: &mut Console<'_>) -> Exit {
     session(global, Telling::Beside(options.compile.format), world, console, |session| {
-        let build = session.compile(&options.compile)?;
-        let all: Vec<_> =
-            build.environments.iter().map(|environment| images(&environment.sequence)).collect();
+        let build = session.compile(&options.compile, |environment| images(&environment.sequence))?;
+        let all = build.environments;
         let data = match options.form {
             ImagesFormat::Json => {
                 format!("{:#}\n", serde_json::Value::from(all.iter().map(json).collect::<Vec<_>>()))

@@ -8,11 +8,12 @@ use crate::prereqs::{
     Prerequisites, after, json, json_after, k3s_config, nix, prerequisites, text, text_after,
 };
 use crate::world::World;
+use std::convert::identity;
 
 pub(super) fn run(global: &Global, options: &Prereqs, world: &dyn World, console: &mut Console<'_>) -> Exit {
     session(global, Telling::Beside(FindingsFormat::Human), world, console, |session| {
         let selection = session.one(options.environment.as_deref())?;
-        let build = session.compile_environments(&selection, None)?;
+        let build = session.compile_environments(&selection, None, identity)?;
         let mut data = String::new();
         for environment in &build.environments {
             if options.after {

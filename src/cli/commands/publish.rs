@@ -9,9 +9,9 @@ use crate::world::World;
 
 pub(super) fn run(global: &Global, options: &Publish, world: &dyn World, console: &mut Console<'_>) -> Exit {
     session(global, Telling::Beside(options.compile.format), world, console, |session| {
-        let build = session.compile(&options.compile)?;
+        let trees = session.compile(&options.compile, |environment| environment.tree)?.environments;
         let base = Base::Branch { repository: options.repository.clone(), branch: options.branch.clone() };
-        let changes = diff(build.into_trees(), &base, &session.world, &mut session.sink)?;
+        let changes = diff(trees, &base, &session.world, &mut session.sink)?;
         session.deny(&options.compile)?;
         let destination = Destination::Branch {
             repository: options.repository.clone(),

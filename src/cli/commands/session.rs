@@ -7,7 +7,8 @@ use crate::cli::arguments::{self, Charts, Compile, FindingsFormat, Global};
 use crate::cli::{Console, Exit};
 use crate::diag::render::{Style, github, human, json, sarif, short};
 use crate::diag::{Diagnostic, Reported, Severity, Sink, codes};
-use crate::driver::{Build, Wish, compile};
+use crate::driver::{Build, Compiled, Wish, compile_and_keep};
+use crate::emit::Tree;
 use crate::load::Selection;
 use crate::model::ChartDelivery;
 use crate::package::source::Network;
@@ -128,33 +129,43 @@ fn is_fault(finding: &Diagnostic) -> bool {
 }
 
 impl Session<'_> {
-    /// Compiles what was asked for.
-    pub(super) fn compile(&mut self, options: &Compile) -> Result<Build, Reported> {
+    /// Compiles what was asked for, and keeps of each environment what `keep` takes.
+    pub(super) fn compile<T: Send>(
+        &mut self,
+        options: &Compile,
+        keep: impl Fn(Compiled) -> T + Sync,
+    ) -> Result<Build<T>, Reported> {
         self.asked = options.access;
-        let build = self.compile_environments(&selection(&options.environments), delivery(options.charts))?;
+        let selection = selection(&options.environments);
+        let build = self.compile_environments(&selection, delivery(options.charts), keep)?;
         self.deny(options)?;
         Ok(build)
     }
 
     /// Compiles these environments.
-    pub(super) fn compile_environments(
+    pub(super) fn compile_environments<T: Send>(
         &mut self,
         selection: &Selection,
         charts: Option<ChartDelivery>,
-    ) -> Result<Build, Reported> {
+        keep: impl Fn(Compiled) -> T + Sync,
+    ) -> Result<Build<T>, Reported> {
         let access = self.access(self.asked, selection);
         let wish = Wish { selection: selection.clone(), charts, access };
-        let build = compile(&self.world, &self.sources, &wish, &mut self.sink)?;
-        for environment in &build.environments {
-            self.details.push(format!(
+        let told = |environment: Compiled| {
+            let size = environment.size();
+            let detail = format!(
                 "compiled {}: {} in {}, {}",
                 environment.name,
-                count(environment.sequence.objects().len(), "object"),
-                count(environment.sequence.units().len(), "unit"),
-                count(environment.tree.files().len(), "file")
-            ));
-        }
-        Ok(build)
+                count(size.objects, "object"),
+                count(size.units, "unit"),
+                count(size.files, "file")
+            );
+            (detail, keep(environment))
+        };
+        let build = compile_and_keep(&self.world, &self.sources, &wish, &mut self.sink, told)?;
+        let (details, environments): (Vec<_>, Vec<_>) = build.environments.into_iter().unzip();
+        self.details.extend(details);
+        Ok(Build { project: build.project, environments })
     }
 
     /// How packages may be had; `STACKC_MIRROR` names a folder that is read in place of the network.
@@ -189,9 +200,9 @@ impl Session<'_> {
     }
 
     /// Completes what an interrupted build left, before anything is compared with the files; whether there was any.
-    pub(super) fn settle(&mut self, build: &Build) -> Result<bool, Reported> {
-        let Some(environment) = build.environments.first() else { return Ok(false) };
-        let output = environment.tree.output();
+    pub(super) fn settle(&mut self, trees: &[Tree]) -> Result<bool, Reported> {
+        let Some(tree) = trees.first() else { return Ok(false) };
+        let output = tree.output();
         complete(&output.dir.join(&output.prefix), &self.world, &mut self.sink)
     }
 
