@@ -213,16 +213,17 @@ mod tests {
                 "args": ["--acme-http01-solver-image=quay.io/j/solver:v1", "--reloader=quay.io/p/reloader:v0.1", "--listen=0.0.0.0:80", "--url=http://x/y:1", "--image"],
             }],
         }});
-        let images: Vec<String> = found(&object).into_iter().map(|(_, image)| image).collect();
+        let mut images: Vec<String> = found(&object).into_iter().map(|(_, image)| image).collect();
+        images.sort();
         assert_eq!(
             images,
             [
+                "ghcr.io/a/p:1",
                 "ghcr.io/a/postgresql:17.4",
                 "quay.io/a/data:v1",
-                "registry:5000/a/b@sha256:0123",
-                "ghcr.io/a/p:1",
                 "quay.io/j/solver:v1",
                 "quay.io/p/reloader:v0.1",
+                "registry:5000/a/b@sha256:0123",
             ]
         );
     }

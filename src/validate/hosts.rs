@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_cloud_config_is_checked_down_to_the_steps_of_its_stages() {
-        let good = "users: [{name: k, ssh_authorized_keys: [a]}]\nk3s: {enabled: true, env: {A: b}}\nstages:\n  boot:\n  - {name: n, commands: [a], files: [{path: /a, content: b, permissions: 384}]}\n  boot.after: []\nwrite_files: [{path: /a, content: b, permissions: '0600'}]\n";
+        let good = "users: [{name: k, ssh_authorized_keys: [a]}]\nk3s: {enabled: true, env: {A: b}}\nstages:\n  boot:\n  - {name: step, commands: [a], files: [{path: /a, content: b, permissions: 384}]}\n  boot.after: []\nwrite_files: [{path: /a, content: b, permissions: '0600'}]\n";
         assert_eq!(found(HostSchema::CloudConfig, good), [""; 0]);
         assert_eq!(
             found(

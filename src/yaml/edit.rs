@@ -60,9 +60,10 @@ pub fn set(file: FileId, text: &str, path: &Path, value: &str) -> Result<String,
 
 /// `value` as YAML text of a string for the place at `path`: quoted as the value there is, or where it has to be.
 ///
-/// A value that is a YAML string already is taken as that string; anything else is text as it stands: `1.10`, `off`.
+/// A line that is a YAML string already is taken as that string; anything else is text as it stands: `1.10`, `off`.
 pub fn text_value(file: FileId, text: &str, path: &Path, value: &str) -> String {
-    let read_value = read(file, value, Options::STRICT).ok();
+    let one_line = !value.contains(['\n', '\r']);
+    let read_value = read(file, value, Options::STRICT).ok().filter(|_| one_line);
     let meant = read_value.as_ref().and_then(Node::as_str).map_or_else(|| value.to_owned(), str::to_owned);
     let root = read(file, text, Options::STRICT).ok();
     let old = root.as_ref().and_then(|root| root.lookup(path)).and_then(Node::span);

@@ -6,7 +6,7 @@
 use camino::Utf8PathBuf;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -107,17 +107,20 @@ pub(crate) fn taken_by_kustomize(files: &Files) -> usize {
         let missing = |name: &&str| *name == "helm-rendered.yaml" || name.ends_with("/helm-rendered.yaml");
         for (index, resource) in listed.iter().filter_map(Json::as_str).filter(missing).enumerate() {
             let mut text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: stand-in-{index}}}\n");
+            let mut targets = BTreeSet::new();
             for patch in kustomization["patches"].as_array().into_iter().flatten().filter(|_| index == 0) {
                 // What a patch aims at: its namespace is a pattern of alternatives.
                 let of = |key: &str| patch["target"][key].as_str().unwrap_or_default().replace('\\', "");
                 let namespace = of("namespace").split('|').next().unwrap_or_default().to_owned();
-                text += &format!(
+                // Two patches may aim at one object.
+                targets.insert(format!(
                     "---\napiVersion: {}/v1\nkind: {}\nmetadata: {{name: '{}', namespace: '{namespace}'}}\nspec: {{replicas: 1}}\n",
                     of("group"),
                     of("kind"),
                     of("name"),
-                );
+                ));
             }
+            text.extend(targets);
             std::fs::write(unit.join(resource), text).expect("written");
         }
         let Ok(output) = kustomize(&unit) else {
