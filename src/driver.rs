@@ -192,10 +192,10 @@ fn environment(plan: Plan, supplied: &Supplied<'_>, sink: &mut Sink) -> Result<C
     let (name, late) = (Arc::clone(plan.name()), plan.program.late());
     let sequence = sequence(plan.program, supplied, sink)?;
     let units = match plan.as_written {
-        Some(program) => self::sequence(program, supplied, sink)?.unit_objects(),
-        None => sequence.unit_objects(),
+        Some(program) => Some(self::sequence(program, supplied, sink)?.unit_objects()),
+        None => late.reads_units().then(|| sequence.unit_objects()),
     };
-    let files = check::files(&late, &units, sink)?;
+    let files = check::files(&late, units.as_deref(), sink)?;
     validate::hosts(&files, sink);
     let tree = emit::emit(&sequence, &files, sink)?;
     Ok(Compiled { name, sequence: Arc::new(sequence), hosts: files, tree })

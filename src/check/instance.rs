@@ -9,7 +9,7 @@ use crate::model::{Declares, Instance, ManifestReference, Object, ObjectSource, 
 use crate::resolve::{
     Extras, InstanceScope, LoadedManifest, Resolution, ResolvedInstance, Stage, rounds, value,
 };
-use crate::value::Node;
+use crate::value::{Node, Value};
 use std::sync::Arc;
 
 /// The instance `index`, as far as it can be evaluated, and what later stages read of it.
@@ -59,7 +59,7 @@ fn parts(resolution: &Resolution, index: usize, extras: &Extras, found: &mut Ins
     found.declares = declares::declares(stack, &scope, resolved, sink);
     for rule in &stack.resources {
         each(rule, &scope, sink, |body, sink| {
-            let node = body.get("object").cloned().unwrap_or(body);
+            let node = taken(body, "object");
             let source = ObjectSource::Resource { id: Arc::clone(&rule.id), span: rule.span };
             found.objects.push(object(node, source, rule.span, resolved.span, sink)?);
             Ok(())
@@ -97,6 +97,15 @@ fn parts(resolution: &Resolution, index: usize, extras: &Extras, found: &mut Ins
         });
     }
     checks::inputs(resolution, index, &scope, extras, sink);
+}
+
+/// A member of a map, or the whole where it has none.
+fn taken(mut whole: Node, member: &str) -> Node {
+    let found = match &mut whole.value {
+        Value::Map(map) => map.remove(member),
+        _ => None,
+    };
+    found.map_or(whole, |entry| entry.node)
 }
 
 /// The names of what an instance offers and did not step back from.

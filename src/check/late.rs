@@ -51,7 +51,7 @@ pub fn objects(
         };
         let extras = Extras {
             charts: stacks.extras[index].charts.clone(),
-            objects: Some(all.get_or_insert_with(|| list(&|_| true)).clone()),
+            objects: Some(Arc::clone(all.get_or_insert_with(|| Arc::new(list(&|_| true))))),
             mine: Some(list(&|name| name == instance.name.as_ref())),
             units: None,
         };
@@ -68,22 +68,20 @@ pub fn objects(
 }
 
 /// Writes the files of all stacks, once the units and their order are known.
-pub fn files(late: &Late, units: &[UnitObjects], sink: &mut Sink) -> Result<Vec<HostFile>, Reported> {
+/// `units` may be left out where [`Late::reads_units`] says that nobody reads them.
+pub fn files(late: &Late, units: Option<&[UnitObjects]>, sink: &mut Sink) -> Result<Vec<HostFile>, Reported> {
     let mut own = Sink::new();
     let mut found: Vec<HostFile> = Vec::new();
     let Some(stacks) = &late.stacks else { return Ok(found) };
     let resolution = &stacks.resolution;
-    let mut all = None;
+    let all = units.map(|units| Arc::new(unit_scope(units)));
     for (index, instance) in resolution.instances.iter().enumerate() {
         let stack = &instance.stack;
         if stack.files.is_empty() {
             continue;
         }
-        let extras = Extras {
-            charts: stacks.extras[index].charts.clone(),
-            units: Some(all.get_or_insert_with(|| unit_scope(units)).clone()),
-            ..Extras::default()
-        };
+        let extras =
+            Extras { charts: stacks.extras[index].charts.clone(), units: all.clone(), ..Extras::default() };
         let scope = InstanceScope::new(resolution, index, Stage::Files, Some(&extras));
         let mut part = Sink::new();
         for rule in &stack.files {

@@ -154,9 +154,10 @@ pub fn render(program: Program, supplied: &Supplied<'_>, sink: &mut Sink) -> Res
     let mut whole = Vec::new();
     let mut parts = Vec::with_capacity(program.instances.len());
     let mut objects = Vec::new();
-    for (index, instance) in program.instances.into_iter().enumerate() {
+    for (index, mut instance) in program.instances.into_iter().enumerate() {
         let part = Some(index);
-        objects.extend(instance.objects.iter().cloned().map(|object| Placed { object, part }));
+        let own = std::mem::take(&mut instance.objects);
+        objects.extend(own.into_iter().map(|object| Placed { object, part }));
         let brought = [remote[index].take(), rendered[index].take()];
         // What failed was told; nothing can be said of what it would have brought.
         let complete = brought.iter().all(Option::is_some);
@@ -230,7 +231,11 @@ fn render_charts(
                     continue;
                 }
                 match charts::objects(release, instance, cluster, supplied, &mut own) {
-                    Ok(objects) => found = found.map(|found: Vec<Object>| [found, objects].concat()),
+                    Ok(objects) => {
+                        if let Some(found) = &mut found {
+                            found.extend(objects);
+                        }
+                    }
                     Err(_told) => found = None,
                 }
             }

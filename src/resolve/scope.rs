@@ -25,9 +25,10 @@ pub(crate) enum Stage {
 #[derive(Debug, Default)]
 pub(crate) struct Extras {
     pub(crate) charts: Option<Node>,
-    pub(crate) objects: Option<Node>,
+    /// The same for all instances, as are `units`.
+    pub(crate) objects: Option<Arc<Node>>,
     pub(crate) mine: Option<Node>,
-    pub(crate) units: Option<Node>,
+    pub(crate) units: Option<Arc<Node>>,
 }
 
 /// The names of one instance.
@@ -84,9 +85,9 @@ impl Scope for InstanceScope<'_> {
             "yielded" if bound => Found::Node(&instance.yielded),
             "requires" | "provides" | "yielded" => self.ahead(),
             "charts" => late(|extras| extras.charts.as_ref()),
-            "objects" => late(|extras| extras.objects.as_ref()),
+            "objects" => late(|extras| extras.objects.as_deref()),
             "mine" => late(|extras| extras.mine.as_ref()),
-            "units" => late(|extras| extras.units.as_ref()),
+            "units" => late(|extras| extras.units.as_deref()),
             _ => Found::Absent,
         }
     }

@@ -130,7 +130,7 @@ fn phases(last: &str, environments: Option<&str>, world: &MemoryWorld) -> Outcom
             let Ok(program) = check::check(resolution, &mut sink) else { continue };
             let mut found = describe(&program, &sources);
             if last == "files"
-                && let Ok(files) = check::files(&program.late(), &[], &mut sink)
+                && let Ok(files) = check::files(&program.late(), Some(&[]), &mut sink)
             {
                 let files = files.iter().map(|file| (file.path.to_string(), file.content.to_json()));
                 found["files"] = Json::Object(files.collect());
