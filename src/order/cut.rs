@@ -3,12 +3,13 @@
 //! - definitions come before what uses them: `<instance>-crds`, where the instance has anything else;
 //! - a custom resource never shares a unit with its definition or the webhook that admits it: `<instance>-config`;
 //! - what waits for the world outside (a certificate that waits for DNS) or would never become ready by itself (a
-//!   claim that only `CronJobs` mount) holds nobody up: `<instance>-leaf`;
+//!   claim that only `CronJobs` mount) holds nobody up: `<instance>-leaf`; so do the Jobs of a Pod network that run
+//!   only on nodes which a cloud controller has seen, because that controller may need the network itself;
 //! - Namespaces, encrypted files and chart sources are units of the environment.
 
 use super::{Health, Unit, UnitKind};
 use crate::diag::{Diagnostic, Sink, codes};
-use crate::link::{Edge, Referrer, Target};
+use crate::link::{Edge, Referrer, Target, pod_spec};
 use crate::model::{ChartDelivery, ChartSourceKind, Object, ObjectSource, Stage};
 use crate::render::{KindOwner, Part, Placed, Scopes, Surroundings};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,7 +50,8 @@ pub(super) fn cut(
     links: &[Edge],
     sink: &mut Sink,
 ) -> Cut {
-    let leaves = leaves(objects, links);
+    let mut leaves = leaves(objects, links);
+    leaves.extend(after_nodes(parts, objects));
     let admitted = super::edges::admitted_groups(parts, objects);
     let mut kinds: Vec<UnitKind> = objects
         .iter()
@@ -192,6 +194,31 @@ fn leaves(objects: &[Placed], links: &[Edge]) -> BTreeSet<usize> {
         }
     }
     leaves
+}
+
+/// The instance whose Pods clear the `uninitialized` taint, and the one that gives Pods their network, where they are two.
+pub(super) fn node_setup(parts: &[Part], objects: &[Placed]) -> Option<(usize, usize)> {
+    let provider = |capability: &str| {
+        parts.iter().position(|part| part.provides.iter().any(|name| &**name == capability))
+    };
+    let (nodes, network) = (provider("initializedNodes")?, provider("podNetwork")?);
+    // A distribution of Kubernetes does it in its own process.
+    let by_pods = !parts[nodes].releases.is_empty()
+        || objects.iter().any(|placed| placed.part == Some(nodes) && pod_spec(&placed.object).is_some());
+    (nodes != network && by_pods).then_some((nodes, network))
+}
+
+/// What a Pod network runs beside its agents on initialized nodes only. Were it in the main unit, the network would wait
+/// for the cloud controller, whose own Pods may need the network.
+fn after_nodes(parts: &[Part], objects: &[Placed]) -> impl Iterator<Item = usize> {
+    let network = node_setup(parts, objects).map(|(_, network)| network);
+    let waits = move |placed: &Placed| {
+        network.is_some()
+            && placed.part == network
+            && &*placed.object.id.kind != "DaemonSet"
+            && pod_spec(&placed.object).is_some_and(|(_, pods)| !super::edges::tolerates(pods))
+    };
+    objects.iter().enumerate().filter(move |(_, placed)| waits(placed)).map(|(index, _)| index)
 }
 
 fn kind_of(

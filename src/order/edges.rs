@@ -3,7 +3,7 @@
 use super::{Need, Reason, UnitKind, cut::Cut};
 use crate::diag::{Diagnostic, Sink, codes, did_you_mean};
 use crate::link::{Edge, Referrer, Target, pod_spec};
-use crate::model::ObjectId;
+use crate::model::{ChartDelivery, ObjectId};
 use crate::render::{KindOwner, Part, Placed, Scopes, Surroundings};
 use crate::schema::kinds;
 use crate::source::Span;
@@ -57,6 +57,7 @@ pub(super) fn edges(
     edges.bindings(sink);
     edges.by_hand(sink);
     edges.uninitialized();
+    edges.unconnected();
     edges.needs
 }
 
@@ -392,6 +393,36 @@ impl Edges<'_> {
             }
         }
     }
+
+    /// Where the Pods that clear the `uninitialized` taint are not on the host's network, they wait for the Pod network.
+    /// A release of a network is not waited for: its hooks may run on initialized nodes only.
+    fn unconnected(&mut self) {
+        let Some((nodes, network)) = super::cut::node_setup(self.parts, self.objects) else { return };
+        let released = |delivery: &ChartDelivery| *delivery == ChartDelivery::Release;
+        let releases = &self.parts[network].releases;
+        if releases.iter().any(|delivered| released(&delivered.release.delivery)) {
+            return;
+        }
+        let Some(to) = self.cut.main(network) else { return };
+        for index in 0..self.objects.len() {
+            let placed = &self.objects[index];
+            if placed.part != Some(nodes) {
+                continue;
+            }
+            let Some((_, pods)) = pod_spec(&placed.object) else { continue };
+            if pods.get("hostNetwork").and_then(Node::as_bool) != Some(true) {
+                let (id, at) = (placed.object.id.to_string(), placed.object.node.span());
+                let name = Arc::clone(&self.parts[network].name);
+                let from = self.cut.of_object[index];
+                self.add(
+                    from,
+                    to,
+                    || format!("Pods of `{id}` need the network that `{name}` gives them"),
+                    at,
+                );
+            }
+        }
+    }
 }
 
 fn unknown_unit(provider: &str, unit: &str, at: Span, meant: Option<&str>) -> Diagnostic {
@@ -407,7 +438,7 @@ fn unknown_unit(provider: &str, unit: &str, at: Span, meant: Option<&str>) -> Di
 }
 
 /// Whether Pods tolerate nodes that no cloud controller has seen yet.
-fn tolerates(pods: &Node) -> bool {
+pub(super) fn tolerates(pods: &Node) -> bool {
     const TAINT: &str = "node.cloudprovider.kubernetes.io/uninitialized";
     pods.get("tolerations").and_then(Node::as_list).unwrap_or_default().iter().any(|toleration| {
         let word = |key: &str| toleration.get(key).and_then(Node::as_str).filter(|word| !word.is_empty());

@@ -283,6 +283,25 @@ fn pods_wait_until_nodes_are_initialized() {
     assert_eq!(sequence.handover().len(), 1);
 }
 
+/// A cloud controller on the Pod network starts after it, and a Job of the network that wants initialized nodes is last.
+#[test]
+fn a_cloud_controller_and_a_network_do_not_wait_for_each_other() {
+    let pods = |kind: &str, spec: Json| json!({"apiVersion": if kind == "Job" { "batch/v1" } else { "apps/v1" }, "kind": kind, "metadata": {"name": kind.to_lowercase()}, "spec": {"template": {"spec": spec}}});
+    let agent = pods("DaemonSet", json!({"hostNetwork": true, "tolerations": [{"operator": "Exists"}]}));
+    let program = |host: bool| {
+        let mut ccm = instance("ccm", "kube-system", &[pods("Deployment", json!({"hostNetwork": host}))]);
+        ccm.provides = vec!["initializedNodes".into()];
+        let mut network = instance("network", "kube-system", &[agent.clone(), pods("Job", json!({}))]);
+        network.provides = vec!["podNetwork".into()];
+        program(vec![network, ccm])
+    };
+    let (sequence, found) = ordered(program(false));
+    assert_eq!(found, []);
+    expect(sequence, &[("network", &[]), ("ccm", &["network"]), ("network-leaf", &["ccm"])]);
+    let (sequence, _) = ordered(program(true));
+    expect(sequence, &[("ccm", &[]), ("network", &[]), ("network-leaf", &["ccm"])]);
+}
+
 #[test]
 fn the_graph_prints_in_four_forms() {
     let (sequence, _) = ordered(operated());

@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use stackc::diag::{Sink, render};
 use stackc::driver::{self, Wish};
 use stackc::load::Selection;
+use stackc::model::ChartDelivery;
 use stackc::package::ContentDigest;
 use stackc::package::cache::Cache;
 use stackc::package::lock::{self, Lock};
@@ -18,7 +19,7 @@ use stackc::world::os::OsWorld;
 use std::collections::BTreeMap;
 
 /// The recorded packages, where this machine has them.
-fn mirror() -> Option<Utf8PathBuf> {
+pub(super) fn mirror() -> Option<Utf8PathBuf> {
     let root = Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let found =
         root.ancestors().skip(1).map(|above| above.join("shared/charts")).find(|folder| folder.is_dir());
@@ -34,13 +35,14 @@ fn vendored(mirror: &Utf8Path, scratch: &Utf8Path) -> OsWorld {
     for part in ["stackc.yaml", "overlays", "stacks", "schemas"] {
         copy(&root.join(part), &scratch.join(part));
     }
-    let world = OsWorld::new(scratch.to_owned());
+    let cache = scratch.join("cache");
+    let variables = BTreeMap::from([("STACKC_CACHE".to_owned(), cache.to_string())]);
+    let world = OsWorld::new(scratch.to_owned()).with_variables(variables);
     let sources = Sources::new();
     let mut sink = Sink::new();
     let (_, wants) = driver::wanted(&world, &sources, &Selection::All, &mut sink)
         .unwrap_or_else(|_| panic!("{}", render::short(sink.found(), &sources)));
-    let cache = Cache::at(&world, scratch.join("cache"));
-    let packages = Packages::new(&world, cache, Some(mirror.to_owned()), Network::Off);
+    let packages = Packages::new(&world, Cache::open(&world), Some(mirror.to_owned()), Network::Off);
     let mut lock = Lock::default();
     for want in wants {
         let Package::Locked(wanted) = want.package else { continue };
@@ -213,4 +215,18 @@ fn the_example_is_rendered() {
     let Origin::Link(kind) = &replicas.origin else { panic!("no chain") };
     let OriginKind::Template { because, .. } = kind.as_ref() else { panic!("not made by a template") };
     assert_eq!(because.reads.iter().map(|read| read.path.to_string()).collect::<Vec<_>>(), ["replicas"]);
+}
+
+/// Every environment with its charts rendered, where the recorded packages are.
+pub(super) fn environments() -> Option<driver::Build> {
+    let mirror = mirror()?;
+    let folder = tempfile::tempdir().expect("a folder");
+    let world = vendored(&mirror, Utf8Path::from_path(folder.path()).expect("a path of UTF-8"));
+    let sources = Sources::new();
+    let mut sink = Sink::new();
+    let access = Access { mirror: Some(mirror), network: Network::Off, ..Access::default() };
+    let wish = Wish { selection: Selection::All, charts: Some(ChartDelivery::Rendered), access };
+    let build = driver::compile(&world, &sources, &wish, &mut sink)
+        .unwrap_or_else(|_| panic!("{}", render::short(sink.found(), &sources)));
+    Some(build)
 }
