@@ -126,3 +126,25 @@ fn files_stay_readable() {
         .collect();
     assert!(long.is_empty(), "over 800 lines without their tests: {long:#?}");
 }
+
+/// `tests/cases/README.md` names the cases of each rule of the language: none of them may be gone.
+#[test]
+fn cases_named_for_a_rule_exist() {
+    let cases = root().join("tests/cases");
+    let text = fs::read_to_string(cases.join("README.md")).expect("the table of rules");
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for line in text.lines().filter(|line| line.starts_with("| ") && line.contains('`')) {
+        let (_, named) = line.trim_end_matches(" |").rsplit_once(" | ").expect("a rule and its cases");
+        let before = count;
+        for name in named.split('`').skip(1).step_by(2) {
+            count += 1;
+            if !cases.join(name).join("case.toml").is_file() {
+                wrong.push(name.to_owned());
+            }
+        }
+        assert!(count > before, "no case is named in `{line}`");
+    }
+    assert!(count > 50, "the table names {count} cases");
+    assert!(wrong.is_empty(), "`tests/cases/README.md` names cases that are not there: {wrong:#?}");
+}

@@ -1,0 +1,6 @@
+{{- define "mill.labels" -}}
+app: {{ .Release.Name }}
+{{- with .Values.labels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
