@@ -82,13 +82,26 @@ fn unique_releases(instances: &[Instance], sink: &mut Sink) {
                     "two charts are the release `{}` in the namespace `{}`",
                     release.name, release.namespace
                 );
-                let _told = sink.report(
-                    Diagnostic::error(codes::DUPLICATE_NAME, fact)
+                let finding = Diagnostic::error(codes::DUPLICATE_NAME, fact);
+                let finding = if other.name == instance.name {
+                    let finding = finding
+                        .at(instance.span, format!("both are releases of `{}`", instance.name))
+                        .related(first.span, "where the first one is named")
+                        .help("let the names differ: a chart with `forEach` names each release by its key");
+                    let apart = first.span != release.span;
+                    if apart {
+                        finding.related(release.span, "where the second one is named")
+                    } else {
+                        finding
+                    }
+                } else {
+                    finding
                         .at(instance.span, format!("a release of `{}`", instance.name))
                         .related(other.span, format!("the first one, of `{}`", other.name))
                         .related(first.span, "where the first one is named")
-                        .help("give one of the instances another namespace or another release name"),
-                );
+                        .help("give one of the instances another namespace or another release name")
+                };
+                let _told = sink.report(finding);
             }
             seen.push((instance, release));
         }

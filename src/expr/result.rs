@@ -2,7 +2,7 @@
 //!
 //! What an expression made has the expression's origin in every part; what a plain path found keeps its own.
 
-use super::data::{Budget, Key, List, Members, Val};
+use super::data::{Budget, Key, List, Members, Val, double_text, integral};
 use super::fault::Fault;
 use super::machine::{Machine, Spot, What, found_at, key_text, unknown};
 use super::scope::Found;
@@ -23,6 +23,12 @@ pub(super) fn to_node(val: &Val<'_>, origin: &Origin, budget: &mut Budget) -> Re
                 return Err(Fault::overflow(format!("{number} does not fit a signed integer of 64 bits")));
             }
         },
+        // it would print as an integer, and with digits that it does not have
+        Val::Double(number) if number.is_finite() && number.fract() == 0.0 && integral(*number).is_none() => {
+            let number = double_text(*number);
+            return Err(Fault::overflow(format!("{number} does not fit a signed integer of 64 bits"))
+                .help("write `string(...)` around it, if text is wanted"));
+        }
         Val::Double(number) if number.is_finite() => Value::Number(Number::Float(*number)),
         Val::Double(_) => return Err(Fault::of_value("the result is no finite number")),
         Val::String(text) => Value::String(Arc::clone(text)),
