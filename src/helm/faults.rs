@@ -1,6 +1,7 @@
 //! What went wrong in a render, for people: the place in the template, the value at fault, where that value comes
 //! from, and what it may have been meant to be.
 
+use super::funcs::Impurity;
 use super::origin::{self, Made, Place, ReadValue};
 use super::output::BadManifest;
 use super::provenance::Provenance;
@@ -320,7 +321,12 @@ pub fn made_text(made: &Made<'_, '_>, field: Option<&Path>, sources: &Sources) -
         }
     }
     for call in &made.impure {
-        out.push(format!("  from `{}`, which gives another result each time", call.function));
+        out.push(match call.kind {
+            Impurity::Lookup => {
+                format!("  from `{}`, which asks the cluster and finds nothing here", call.function)
+            }
+            _ => format!("  from `{}`, which gives another result each time", call.function),
+        });
     }
     for around in &made.around {
         let what = if around.call { "called from" } else { "inside" };

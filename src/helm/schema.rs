@@ -5,6 +5,8 @@
 //! jsonschema v6, whose tree of errors is rebuilt here; properties come in alphabetical order, where Helm's order
 //! changes from run to run. Nothing is fetched: a `$ref` out of the chart is an error, one to a `urn:` means anything.
 
+mod cost;
+
 use super::values::{Table, Value, table_to_json};
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use jsonschema::paths::LocationSegment;
@@ -18,13 +20,19 @@ pub struct Schema(Arc<Inner>);
 
 struct Inner {
     bytes: Arc<[u8]>,
-    compiled: OnceLock<Result<Validator, String>>,
+    compiled: OnceLock<Result<Compiled, String>>,
 }
 
 impl std::fmt::Debug for Schema {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(out, "Schema({} bytes)", self.0.bytes.len())
     }
+}
+
+/// A schema ready to be used, and its text as data.
+struct Compiled {
+    schema: serde_json::Value,
+    validator: Validator,
 }
 
 /// What is wrong, by the path of the value.
@@ -72,13 +80,21 @@ impl Schema {
     /// Checks the values of one chart: the text of the failure and what makes it up.
     fn check(&self, values: &Table) -> Result<(), (String, Leaves)> {
         let compiled = self.0.compiled.get_or_init(|| compile(&self.0.bytes));
-        let validator = match compiled {
-            Ok(validator) => validator,
-            Err(words) => return Err((words.clone(), vec![(Vec::new(), words.clone())])),
+        let refused = |words: &str| Err((words.to_owned(), vec![(Vec::new(), words.to_owned())]));
+        let Compiled { schema, validator } = match compiled {
+            Ok(compiled) => compiled,
+            Err(words) => return refused(words),
         };
         let json = table_to_json(values);
+        let cost = match cost::of(schema, &json) {
+            Ok(cost) => cost,
+            Err(limit) => return refused(limit),
+        };
         if validator.is_valid(&json) {
             return Ok(());
+        }
+        if let Err(limit) = cost.telling() {
+            return refused(limit);
         }
         let errors: Vec<ValidationError<'_>> = validator.iter_errors(&json).collect();
         let found: Vec<Found<'_, '_>> = errors.iter().map(|error| Found::new(error, 0)).collect();
@@ -170,11 +186,11 @@ impl Retrieve for Offline {
     }
 }
 
-fn compile(bytes: &[u8]) -> Result<Validator, String> {
+fn compile(bytes: &[u8]) -> Result<Compiled, String> {
     let schema: serde_json::Value =
         serde_json::from_slice(bytes).map_err(|error| format!("invalid schema: {error}"))?;
     let draft = schema.get("$schema").and_then(|uri| uri.as_str()).and_then(draft_of).unwrap_or_default();
-    jsonschema::options()
+    let validator = jsonschema::options()
         .with_draft(draft)
         .with_retriever(Offline)
         // `format` is asserted up to draft 7 only.
@@ -188,7 +204,8 @@ fn compile(bytes: &[u8]) -> Result<Validator, String> {
                 "\"file:///values.schema.json#\" is not valid against metaschema: jsonschema validation failed\n- at '{}': {error}",
                 error.instance_path()
             ),
-        })
+        })?;
+    Ok(Compiled { schema, validator })
 }
 
 fn draft_of(uri: &str) -> Option<Draft> {
@@ -640,6 +657,53 @@ mod tests {
         );
         assert_eq!(check(schema, r#"{"w":"s"}"#), "- at '/w': 'not' failed");
         assert_eq!(check(schema, r#"{"o":2}"#), "- at '/o': 'oneOf' failed, subschemas 0, 1 matched");
+    }
+
+    /// Forty definitions, each of the next one twice.
+    fn doubling(applicator: &str) -> String {
+        let one = |at: usize| {
+            let next = format!(r##"{{"$ref":"#/$defs/d{}"}}"##, at + 1);
+            format!(r#""d{at}":{{"{applicator}":[{next},{next}]}}"#)
+        };
+        let each: Vec<String> = (0..40).map(one).collect();
+        format!(r##"{{"$defs":{{{},"d40":{{"type":"string"}}}},"$ref":"#/$defs/d0"}}"##, each.join(","))
+    }
+
+    #[test]
+    fn a_schema_that_takes_for_ever_is_refused_by_the_name_of_its_limit() {
+        for applicator in ["allOf", "anyOf", "oneOf"] {
+            let said = check(&doubling(applicator), r#"{"a":1}"#);
+            assert_eq!(said, "the schema takes more than 1 million steps to check these values");
+        }
+        let deep = format!("{}1{}", r#"{"a":"#.repeat(40), "}".repeat(40));
+        for schema in [
+            r##"{"properties":{"a":{"anyOf":[{"$ref":"#"},{"$ref":"#"}]}},"required":["z"]}"##,
+            r##"{"$dynamicAnchor":"n","properties":{"a":{"allOf":[{"$dynamicRef":"#n"},{"$dynamicRef":"#n"}]}}}"##,
+            r##"{"$id":"https://e.org/s","properties":{"a":{"not":{"$ref":"s"},"if":{"$ref":"https://e.org/s"}}}}"##,
+            r##"{"additionalProperties":{"$ref":"#"},"unevaluatedProperties":{"$ref":"#"}}"##,
+        ] {
+            assert!(check(schema, &deep).contains("1 million steps"), "{schema}");
+        }
+    }
+
+    #[test]
+    fn more_errors_than_memory_can_hold_are_not_told() {
+        let wide: Vec<String> = (0..120_000).map(|at| at.to_string()).collect();
+        let values = format!(r#"{{"a":[{}]}}"#, wide.join(","));
+        let schema =
+            r#"{"properties":{"a":{"items":{"allOf":[{"anyOf":[{"type":"string"},{"type":"null"}]}]}}}}"#;
+        assert!(
+            check(schema, &values).starts_with("the values break the schema in more ways than can be told")
+        );
+        assert_eq!(check(&schema.replace("null", "number"), &values), "");
+    }
+
+    #[test]
+    fn a_schema_of_itself_is_no_fault() {
+        assert_eq!(check(r##"{"$ref":"#"}"##, r#"{"a":1}"#), "");
+        let tree = r##"{"properties":{"a":{"$ref":"#"}},"additionalProperties":false}"##;
+        assert_eq!(check(tree, r#"{"a":{"a":{}}}"#), "");
+        assert_eq!(check(tree, r#"{"a":{"b":{}}}"#), "- at '/a': additional properties 'b' not allowed");
     }
 
     #[test]

@@ -246,8 +246,9 @@ impl<'a> Run<'a> {
         let Some(value) = self.flags.last("dry-run") else { return Ok(()) };
         if !self.profile.structured_log {
             return match value {
-                "" | "client" | "true" => Ok(()),
-                "server" | "none" | "false" => server(),
+                // What is no dry run renders without a cluster there all the same.
+                "" | "client" | "true" | "none" | "false" => Ok(()),
+                "server" => server(),
                 _ => Err(
                     "invalid dry-run flag. Flag must one of the following: false, true, none, client, server"
                         .into(),

@@ -3,7 +3,7 @@
 use super::Failed;
 use super::flags::Parsed;
 use crate::helm::profile::Profile;
-use crate::helm::values::strvals::{Flavour, apply};
+use crate::helm::values::strvals::{Flavour, Padding, apply};
 use crate::helm::values::{Table, Value, from_json, merge, read as reader};
 use crate::source::Sources;
 use crate::value::Origin;
@@ -33,8 +33,9 @@ pub(super) fn read(
         })?;
         merge(&mut out, &table);
     }
+    let mut padding = Padding::default();
     for text in flags.all("set-json") {
-        json(text, profile, &mut out, sources)?;
+        json(text, profile, &mut out, sources, &mut padding)?;
     }
     let kinds = [
         ("set", Flavour::Typed),
@@ -46,14 +47,20 @@ pub(super) fn read(
         for text in flags.all(name) {
             let source = sources.add(format!("--{name}"), text.as_str());
             let content = |path: &str| read_file(path, world);
-            apply(text, flavour, &mut out, Some(source), &content)
+            apply(text, flavour, &mut out, Some(source), &content, &mut padding)
                 .map_err(|error| format!("failed parsing --{name} data: {error}"))?;
         }
     }
     Ok(out)
 }
 
-fn json(text: &str, profile: &Profile, out: &mut Table, sources: &Sources) -> Result<(), Failed> {
+fn json(
+    text: &str,
+    profile: &Profile,
+    out: &mut Table,
+    sources: &Sources,
+    padding: &mut Padding,
+) -> Result<(), Failed> {
     let source = sources.add("--set-json", text);
     let trimmed = text.trim();
     if profile.set_json_object && trimmed.starts_with('{') {
@@ -66,7 +73,7 @@ fn json(text: &str, profile: &Profile, out: &mut Table, sources: &Sources) -> Re
         return Ok(());
     }
     let none = |_: &str| Ok(Vec::new());
-    apply(text, Flavour::Json, out, Some(source), &none)
+    apply(text, Flavour::Json, out, Some(source), &none, padding)
         .map_err(|_error| Failed::from(format!("failed parsing --set-json data {text}")))
 }
 

@@ -11,7 +11,7 @@ use crate::helm::schema::{Schema, Validated};
 use crate::helm::semver::{Constraint, Version};
 use crate::helm::values::cell::{Cell, Shared};
 use crate::helm::values::coalesce::{Layer, Nulls, coalesce, merge_tables};
-use crate::helm::values::{Table, Value};
+use crate::helm::values::{Table, Value, members};
 use crate::value::Origin;
 use std::sync::Arc;
 
@@ -95,7 +95,7 @@ pub fn process(
     profile: &'static Profile,
     warnings: &mut Vec<String>,
 ) -> Result<Instance, String> {
-    let mut work = Work { profile, warnings, arena: Vec::new() };
+    let mut work = Work { profile, warnings, arena: Vec::new(), charts: 0, values: 0, imported: 0 };
     let mut draft = work.draft(chart);
     work.enable(&mut draft, user, "")?;
     work.import(&mut draft)?;
@@ -134,7 +134,19 @@ struct Work<'a> {
     profile: &'static Profile,
     warnings: &'a mut Vec<String>,
     arena: Vec<Entry>,
+    /// Copies of charts so far, and the values in them.
+    charts: usize,
+    values: usize,
+    /// Values imported so far.
+    imported: usize,
 }
+
+/// How often charts may be copied, once for each entry that lists them. The largest known chart has under a hundred.
+const MAX_COPIES: usize = 2_000;
+/// How many values these copies may have in all.
+const MAX_COPIED: usize = 500_000;
+/// How many values may be imported in all, the tables on the way to them counted.
+const MAX_IMPORTED: usize = 200_000;
 
 impl Work<'_> {
     fn draft(&mut self, chart: &Arc<Chart>) -> Draft {
@@ -153,7 +165,15 @@ impl Work<'_> {
     }
 
     /// A copy of a draft for one listed dependency.
-    fn copy(&mut self, draft: &Draft) -> Draft {
+    fn copy(&mut self, draft: &Draft) -> Result<Draft, String> {
+        self.charts += 1;
+        self.values += members(&draft.values);
+        if self.charts > MAX_COPIES {
+            return Err("dependencies list more than 2,000 charts, each alias counted".to_owned());
+        }
+        if self.values > MAX_COPIED {
+            return Err("dependencies bring more than 500,000 values, each alias counted".to_owned());
+        }
         let listed = draft.listed.as_ref().map(|listed| {
             if !self.profile.copy_alias_metadata {
                 return listed.clone();
@@ -167,14 +187,14 @@ impl Work<'_> {
             self.arena.extend(copies);
             (first..self.arena.len()).collect()
         });
-        let children = draft.children.iter().map(|child| self.copy(child)).collect();
-        Draft {
+        let children: Result<_, String> = draft.children.iter().map(|child| self.copy(child)).collect();
+        Ok(Draft {
             chart: Arc::clone(&draft.chart),
             name: draft.name.clone(),
             listed,
             values: Arc::clone(&draft.values),
-            children,
-        }
+            children: children?,
+        })
     }
 
     fn enable(&mut self, draft: &mut Draft, user: &Table, path: &str) -> Result<(), String> {
@@ -188,7 +208,7 @@ impl Work<'_> {
         for at in &listed {
             // A rename of one entry must not hide the chart from the next: names are compared as they are by then.
             let found = present.iter().find(|child| fits(&self.arena[*at], child));
-            let copy = found.map(|child| self.copy(child));
+            let copy = found.map(|child| self.copy(child)).transpose()?;
             chosen.push((*at, copy));
         }
         let unlisted = |child: &Draft| !listed.iter().any(|at| fits(&self.arena[*at], child));
@@ -304,6 +324,10 @@ impl Work<'_> {
                     });
                     continue;
                 };
+                self.imported += parent.split('.').count() + table.members(MAX_IMPORTED);
+                if self.imported > MAX_IMPORTED {
+                    return Err("import-values bring more than 200,000 values".to_owned());
+                }
                 let table = if table.is_empty() { Shared::default() } else { table };
                 let table = if parent == "." {
                     table
@@ -370,5 +394,58 @@ pub fn in_range(range: &str, version: &str) -> bool {
     match (Version::parse(version.as_bytes()), Constraint::parse(range.as_bytes())) {
         (Ok(version), Ok(range)) => range.matches(&version),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::helm::chart::archive::Budget;
+    use crate::helm::chart::load;
+    use crate::helm::profile::HELM_4_2;
+
+    /// What a chart with one subchart `s` is refused for.
+    fn refusal(dependencies: &str, values: &str) -> String {
+        let head = "apiVersion: v2\nname: h\nversion: 1.0.0\ndependencies:\n";
+        let files: Vec<ChartFile> = [
+            ("Chart.yaml", format!("{head}{dependencies}")),
+            ("charts/s/Chart.yaml", "apiVersion: v2\nname: s\nversion: 1.0.0\n".to_owned()),
+            ("charts/s/values.yaml", values.to_owned()),
+        ]
+        .into_iter()
+        .map(|(name, text)| ChartFile { name: name.into(), data: text.into_bytes().into() })
+        .collect();
+        let chart = load(files, "h", &HELM_4_2, None, &mut Budget::default()).expect("a good chart");
+        process(&Arc::new(chart), &Table::default(), &HELM_4_2, &mut Vec::new()).err().unwrap_or_default()
+    }
+
+    fn aliases(count: usize) -> String {
+        (0..count).map(|at| format!("- {{name: s, version: '*', alias: a{at}}}\n")).collect()
+    }
+
+    #[test]
+    fn a_chart_is_not_used_without_end() {
+        let wide: String = (0..5_000).map(|at| format!("k{at}: 1\n")).collect();
+        assert_eq!(refusal(&aliases(80), &wide), "");
+        assert_eq!(
+            refusal(&aliases(120), &wide),
+            "dependencies bring more than 500,000 values, each alias counted"
+        );
+        assert_eq!(
+            refusal(&aliases(2_001), "a: 1"),
+            "dependencies list more than 2,000 charts, each alias counted"
+        );
+    }
+
+    #[test]
+    fn values_are_not_imported_without_end() {
+        let values: String =
+            "a:\n".to_owned() + &(0..1_000).map(|at| format!("  k{at}: 1\n")).collect::<String>();
+        let imports = |count: usize| {
+            let each = (0..count).map(|at| format!("  - {{child: a, parent: x{at}.y.z}}\n"));
+            format!("- name: s\n  version: '*'\n  import-values:\n{}", each.collect::<String>())
+        };
+        assert_eq!(refusal(&imports(50), &values), "");
+        assert_eq!(refusal(&imports(250), &values), "import-values bring more than 200,000 values");
     }
 }

@@ -167,6 +167,7 @@ fn endless_charts_end() {
         ("{{ splitList \"\" (repeat 1000000 \"x\") }}".to_owned(), "one string"),
         ("{{ regexFindAll \"a.*b|a\" (repeat 100000 \"a\") -1 }}".to_owned(), ""),
         ("{{ regexReplaceAll \"a\" (repeat 10000 \"a\") (repeat 1000 \"b\") }}".to_owned(), "one string"),
+        ("{{ $s := repeat 40000 \"{{1}}\" }}{{ range 60 }}{{ $_ := tpl (print \"{{ if false }}\" . $s \"{{ end }}\") $ }}{{ end }}".to_owned(), "`tpl` parses"),
         (variables + "{{ range 100000 }}{{ $v0 }}{{ end }}", "steps"),
     ];
     for (text, words) in cases {

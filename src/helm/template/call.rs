@@ -422,8 +422,8 @@ impl Ctx<'_> {
 /// Steps for what a function may read of an argument, so that a long text or list is not read for nothing.
 fn read_steps(value: &Value) -> u64 {
     match value {
-        Value::String(text) => text.len() as u64 / 128,
-        Value::Bytes(bytes) => bytes.len() as u64 / 128,
+        Value::String(text) => text.len() as u64 / 64,
+        Value::Bytes(bytes) => bytes.len() as u64 / 64,
         Value::List(list) => list.len() as u64 / 16,
         _ => 0,
     }

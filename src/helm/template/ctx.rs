@@ -89,6 +89,8 @@ pub struct Ctx<'r> {
     /// How often each name is being included.
     pub(super) included: IndexMap<Str, u32>,
     pub(super) recorder: Option<Box<Recorder>>,
+    /// Bytes of the texts that `tpl` parsed.
+    pub(super) parsed: usize,
 }
 
 impl<'r> Ctx<'r> {
@@ -114,6 +116,7 @@ impl<'r> Ctx<'r> {
             at: At { pos: 0, kind: NodeKind::List },
             included: IndexMap::new(),
             recorder,
+            parsed: 0,
         }
     }
 

@@ -8,6 +8,10 @@ use super::exec::NO_VALUE;
 use crate::helm::strconv::append_quote;
 use crate::helm::value::{Str, Value};
 
+/// Memory that one byte of a text given to `tpl` may take once it is parsed, a part of the limit on bytes made: a tree
+/// is up to fifty times as large as its text, and the whole render has to stay below twice the limit.
+const PARSED_SIZE: u64 = 32;
+
 /// How often one name may be included within itself (engine.go, `recursionMaxNums`).
 const MAX_INCLUDES: u32 = 1000;
 
@@ -64,6 +68,10 @@ impl Ctx<'_> {
             self.spend(text.len() as u64 / 256)?;
         } else {
             self.spend(text.len() as u64 / 8)?;
+            self.parsed = self.parsed.saturating_add(text.len());
+            if self.parsed as u64 > self.limits.bytes / PARSED_SIZE {
+                return Err(FuncError::Limit("8 MiB of text that `tpl` parses"));
+            }
             self.charge(text.len().saturating_mul(16).saturating_add(2048).min(self.limits.string))?;
         }
         let inline = self.set.inline(text).map_err(|error| {

@@ -126,6 +126,22 @@ impl Shared {
         self.0.borrow().keys().cloned().collect()
     }
 
+    /// How many values are in it at any depth; counting ends soon after `limit`.
+    pub fn members(&self, limit: usize) -> usize {
+        let mut count = 0;
+        for cell in self.0.borrow().values() {
+            if count > limit {
+                break;
+            }
+            count += 1;
+            match cell {
+                Cell::Fixed(value) => count += value.members(),
+                Cell::Table(table, _) => count += table.members(limit.saturating_sub(count)),
+            }
+        }
+        count
+    }
+
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()

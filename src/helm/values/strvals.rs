@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 /// The highest index of a list.
 const MAX_INDEX: usize = 65_536;
+/// How many items may be put in, in all, for the indexes of one command line to be reached.
+const MAX_PADDING: usize = 1_000_000;
 /// The deepest name.
 const MAX_LEVEL: usize = 30;
 
@@ -33,6 +35,10 @@ pub enum Flavour {
 /// Reads the files that `--set-file` names; the error is the system's words.
 pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, String>;
 
+/// How many items lists got so that an index could be reached; one for all arguments of a command line.
+#[derive(Debug, Default)]
+pub struct Padding(usize);
+
 /// Applies one argument to `into`. On an error, what stood before the fault has been applied.
 pub fn apply(
     text: &str,
@@ -40,8 +46,9 @@ pub fn apply(
     into: &mut Table,
     source: Option<FileId>,
     read: ReadFile<'_>,
+    padding: &mut Padding,
 ) -> Result<(), String> {
-    let mut parser = Parser { text, at: 0, start: 0, flavour, source, read };
+    let mut parser = Parser { text, at: 0, start: 0, flavour, source, read, padding };
     loop {
         parser.start = parser.at;
         match parser.key(Arc::make_mut(into), 0) {
@@ -70,6 +77,7 @@ struct Parser<'a> {
     flavour: Flavour,
     source: Option<FileId>,
     read: ReadFile<'a>,
+    padding: &'a mut Padding,
 }
 
 impl Parser<'_> {
@@ -370,13 +378,17 @@ impl Parser<'_> {
         put(data, key, self.value(value));
     }
 
-    fn put_at(&self, list: &mut Vec<Value>, at: usize, value: Value) -> Result<(), Panic> {
+    fn put_at(&mut self, list: &mut Vec<Value>, at: usize, value: Value) -> Result<(), Panic> {
         if at > MAX_INDEX {
             return Err(Panic::error(format!(
                 "index of {at} is greater than maximum supported index of {MAX_INDEX}"
             )));
         }
         if list.len() <= at {
+            self.padding.0 += at + 1 - list.len();
+            if self.padding.0 > MAX_PADDING {
+                return Err(Panic::error("the indexes of lists make more than 1,000,000 items".to_owned()));
+            }
             list.resize(at + 1, self.value(Data::Null));
         }
         list[at] = value;
@@ -464,8 +476,17 @@ mod tests {
         let read = |name: &str| {
             if name == "f" { Ok(b"content".to_vec()) } else { Err(format!("open {name}: no such file")) }
         };
-        apply(text, flavour, &mut table, None, &read)?;
+        apply(text, flavour, &mut table, None, &read, &mut Padding::default())?;
         Ok(super::super::tree::table_to_json(&table).to_string())
+    }
+
+    #[test]
+    fn lists_are_not_made_long_without_end() {
+        let many =
+            |count: usize| (0..count).map(|at| format!("a{at}[60000]=1")).collect::<Vec<_>>().join(",");
+        assert!(parsed(&many(16), Flavour::Typed).is_ok());
+        let said = parsed(&many(17), Flavour::Typed).expect_err("too many");
+        assert_eq!(said, "the indexes of lists make more than 1,000,000 items");
     }
 
     #[test]

@@ -61,6 +61,11 @@ impl PartialEq for Data {
     }
 }
 
+/// How many values a table has at any depth.
+pub fn members(table: &Table) -> usize {
+    table.values().map(|value| 1 + value.members()).sum()
+}
+
 impl Value {
     /// A value from its parts.
     pub fn new(data: Data, origin: Origin) -> Self {
@@ -70,6 +75,15 @@ impl Value {
     /// An empty table made by nobody in particular.
     pub fn table() -> Self {
         Self::new(Data::Table(Table::default()), Origin::Compiler)
+    }
+
+    /// How many values are in it at any depth.
+    pub fn members(&self) -> usize {
+        match &self.data {
+            Data::List(items) => items.iter().map(|item| 1 + item.members()).sum(),
+            Data::Table(table) => members(table),
+            _ => 0,
+        }
     }
 
     /// The table, where it is one.

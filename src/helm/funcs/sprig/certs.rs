@@ -57,7 +57,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
 type Answer = Result<Value, FuncError>;
 
 /// Steps that making an RSA key of 2048 bits counts for.
-const KEY_STEPS: u64 = 500_000;
+const KEY_STEPS: u64 = 600_000;
 
 /// `sprig.certificate`.
 static CERTIFICATE: TypeInfo = TypeInfo::plain("sprig.certificate", Kind::Struct);
@@ -94,14 +94,14 @@ fn given_key(args: &Args<'_>, at: usize) -> Result<Key, FuncError> {
 fn private_key(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let key = match args.str(0)?.as_bytes() {
         b"" | b"rsa" => {
-            ctx.spend(8 * KEY_STEPS)?;
+            ctx.spend(10 * KEY_STEPS)?;
             match Key::rsa(ctx, 4096) {
                 Ok(key) => key,
                 Err(error) => return Ok(format!("failed to generate private key: {error}").into()),
             }
         }
         b"dsa" => {
-            ctx.spend(8 * KEY_STEPS)?;
+            ctx.spend(10 * KEY_STEPS)?;
             Key::dsa(ctx)
         }
         b"ecdsa" => Key::ec(ctx),

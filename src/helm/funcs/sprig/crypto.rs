@@ -24,7 +24,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
 type Answer = Result<Value, FuncError>;
 
 /// Steps that one slow hash counts for.
-const HASH_STEPS: u64 = 200_000;
+const HASH_STEPS: u64 = 400_000;
 
 fn bcrypt_hash(ctx: &mut Ctx<'_>, password: &[u8]) -> Result<Str, FuncError> {
     ctx.spend(HASH_STEPS)?;
