@@ -23,13 +23,10 @@ pub(super) fn to_node(val: &Val<'_>, origin: &Origin, budget: &mut Budget) -> Re
                 return Err(Fault::overflow(format!("{number} does not fit a signed integer of 64 bits")));
             }
         },
-        // it would print as an integer, and with digits that it does not have
-        Val::Double(number) if number.is_finite() && number.fract() == 0.0 && integral(*number).is_none() => {
-            let number = double_text(*number);
-            return Err(Fault::overflow(format!("{number} does not fit a signed integer of 64 bits"))
-                .help("write `string(...)` around it, if text is wanted"));
+        Val::Double(number) if number.is_finite() => {
+            within_64_bits(*number)?;
+            Value::Number(Number::Float(*number))
         }
-        Val::Double(number) if number.is_finite() => Value::Number(Number::Float(*number)),
         Val::Double(_) => return Err(Fault::of_value("the result is no finite number")),
         Val::String(text) => Value::String(Arc::clone(text)),
         Val::List(list) => {
@@ -83,6 +80,16 @@ pub(super) fn to_node(val: &Val<'_>, origin: &Origin, budget: &mut Budget) -> Re
     Ok(Node { value, origin: origin.clone() })
 }
 
+/// Refuses a double that would print as an integer beyond 64 bits, with digits that it does not have.
+fn within_64_bits(number: f64) -> Result<(), Fault> {
+    if number.fract() == 0.0 && integral(number).is_none() {
+        let number = double_text(number);
+        return Err(Fault::overflow(format!("{number} does not fit a signed integer of 64 bits"))
+            .help("write `string(...)` around it, if text is wanted"));
+    }
+    Ok(())
+}
+
 /// A copy of a node in which every part has `origin`.
 fn rehome(node: &Node, origin: &Origin, budget: &mut Budget) -> Result<Node, Fault> {
     budget.spend(1)?;
@@ -110,7 +117,9 @@ pub(super) fn spot_to_node<'a>(machine: &mut Machine<'a>, spot: &Spot<'a>) -> Re
     match spot.what {
         What::Node(node) => {
             machine.note(&spot.path, &node.origin);
-            Val::of(node)?;
+            if let Val::Double(number) = Val::of(node)? {
+                within_64_bits(number)?;
+            }
             Ok(node.clone())
         }
         What::Lazy(lazy) => {
