@@ -86,13 +86,12 @@ pub(super) fn refuse(
                 && impure.reaches.iter().any(|(file, range)| *file == change.file && range.contains(&at))
         };
         let mut calls: Vec<&Impure<'_>> = impure.iter().filter(reaches).collect();
-        let read = match calls.first() {
-            Some(call) => call.decided_by.clone(),
+        let read = if let Some(call) = calls.first() {
+            call.decided_by.clone()
+        } else {
             // What was kept in a map on the way is not followed; the conditions around the output say as much.
-            None => {
-                calls.extend(impure.iter().filter(|impure| impure.call.kind != Impurity::Lookup));
-                conditions(provenance, change)
-            }
+            calls.extend(impure.iter().filter(|impure| impure.call.kind != Impurity::Lookup));
+            conditions(provenance, change)
         };
         let deciding = deciding(&read, provenance, values);
         match groups.iter_mut().find(|(paths, _, _)| paths.first() == deciding.first()) {
