@@ -679,7 +679,7 @@ mod tests {
         for schema in [
             r##"{"properties":{"a":{"anyOf":[{"$ref":"#"},{"$ref":"#"}]}},"required":["z"]}"##,
             r##"{"$dynamicAnchor":"n","properties":{"a":{"allOf":[{"$dynamicRef":"#n"},{"$dynamicRef":"#n"}]}}}"##,
-            r##"{"$id":"https://e.org/s","properties":{"a":{"not":{"$ref":"s"},"if":{"$ref":"https://e.org/s"}}}}"##,
+            r#"{"$id":"https://e.org/s","properties":{"a":{"not":{"$ref":"s"},"if":{"$ref":"https://e.org/s"}}}}"#,
             r##"{"additionalProperties":{"$ref":"#"},"unevaluatedProperties":{"$ref":"#"}}"##,
         ] {
             assert!(check(schema, &deep).contains("1 million steps"), "{schema}");

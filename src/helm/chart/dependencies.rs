@@ -398,6 +398,7 @@ pub fn in_range(range: &str, version: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::format_collect, reason = "texts of tests are short")]
 mod tests {
     use super::*;
     use crate::helm::chart::archive::Budget;

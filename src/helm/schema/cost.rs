@@ -266,15 +266,12 @@ fn unescaped(fragment: &str) -> String {
     let mut rest = fragment.as_bytes();
     while let Some((first, behind)) = rest.split_first() {
         let digits = behind.get(..2).filter(|_| *first == b'%').and_then(|two| std::str::from_utf8(two).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                rest = &behind[2..];
-            }
-            None => {
-                out.push(*first);
-                rest = behind;
-            }
+        if let Some(byte) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            out.push(byte);
+            rest = &behind[2..];
+        } else {
+            out.push(*first);
+            rest = behind;
         }
     }
     String::from_utf8_lossy(&out).into_owned()
