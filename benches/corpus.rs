@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 5;
 
-struct Fixed;
+struct Fixed(u64);
 
 impl Environment for Fixed {
     fn now(&mut self) -> (i64, u32) {
@@ -37,8 +37,11 @@ impl Environment for Fixed {
     }
 
     fn random(&mut self, out: &mut [u8]) {
-        for (at, byte) in out.iter_mut().enumerate() {
-            *byte = u8::try_from(at * 89 % 251).unwrap_or_default();
+        for byte in out {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            *byte = self.0.to_le_bytes()[3];
         }
     }
 }
@@ -69,7 +72,7 @@ fn render(chart: &Arc<Chart>, options: Options) -> bool {
         options,
     };
     let Ok(prepared) = release::prepare(&request, &mut Vec::new()) else { return false };
-    release::render(&request, &prepared, &mut Fixed).is_ok()
+    release::render(&request, &prepared, &mut Fixed(1)).is_ok()
 }
 
 /// Load, first render, second render, second render with provenance.
