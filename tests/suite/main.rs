@@ -14,6 +14,7 @@ mod overlays;
 mod packages;
 mod readers;
 mod rendered;
+mod rendered_as_helm;
 mod renovate;
 mod rules;
 mod schemas;
