@@ -91,8 +91,9 @@ pub enum ObjectSource {
 /// When a release wants an object.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// Before everything else of the release: its `pre-install` and `pre-upgrade` hooks.
-    Before,
+    /// Before everything else of the release: its `pre-install` and `pre-upgrade` hooks, in as many steps as Jobs wait
+    /// for each other, from 0.
+    Before(u32),
     /// With the rest of the release.
     With,
 }

@@ -1,5 +1,7 @@
 //! Cutting instances into units by what may not be applied together.
 //!
+//! - what a chart wants before itself is `<instance>-pre`; where Jobs in it wait for each other, the later ones are
+//!   `<instance>-pre-2` and so on;
 //! - definitions come before what uses them: `<instance>-crds`, where the instance has anything else;
 //! - a custom resource never shares a unit with its definition or the webhook that admits it: `<instance>-config`;
 //! - what waits for the world outside (a certificate that waits for DNS) or would never become ready by itself (a
@@ -34,11 +36,19 @@ impl Cut {
     /// The unit that stands for an instance: the main one, else the last that others may wait for.
     pub(super) fn main(&self, part: usize) -> Option<usize> {
         let units = &self.of_part[part];
-        [UnitKind::Main, UnitKind::Config, UnitKind::Pre, UnitKind::Crds]
+        [UnitKind::Main, UnitKind::Config]
             .iter()
             .find_map(|kind| units.get(kind).copied())
+            .or_else(|| self.pre(part))
+            .or_else(|| units.get(&UnitKind::Crds).copied())
             .or_else(|| self.references[part].last().copied())
             .or_else(|| units.get(&UnitKind::Leaf).copied())
+    }
+
+    /// The last step of what an instance wants before itself.
+    pub(super) fn pre(&self, part: usize) -> Option<usize> {
+        let steps = self.of_part[part].range(UnitKind::Pre(0)..=UnitKind::Pre(u32::MAX));
+        steps.last().map(|(_, unit)| *unit)
     }
 }
 
@@ -114,7 +124,8 @@ fn unit_of(cut: &mut Cut, parts: &[Part], part: usize, kind: UnitKind) -> usize 
     let name = &parts[part].name;
     let name = match kind {
         UnitKind::Crds => format!("{name}-crds"),
-        UnitKind::Pre => format!("{name}-pre"),
+        UnitKind::Pre(0) => format!("{name}-pre"),
+        UnitKind::Pre(step) => format!("{name}-pre-{}", step + 1),
         UnitKind::Config => format!("{name}-config"),
         UnitKind::Leaf => format!("{name}-leaf"),
         _ => name.to_string(),
@@ -234,8 +245,8 @@ fn kind_of(
     if &*id.kind == "CustomResourceDefinition" && &*id.group == "apiextensions.k8s.io" {
         return UnitKind::Crds;
     }
-    if matches!(&placed.object.source, ObjectSource::Chart { stage: Stage::Before, .. }) {
-        return UnitKind::Pre;
+    if let ObjectSource::Chart { stage: Stage::Before(step), .. } = placed.object.source {
+        return UnitKind::Pre(step);
     }
     if leaves.contains(&index) {
         return UnitKind::Leaf;

@@ -105,23 +105,22 @@ impl Edges<'_> {
     /// crds, references -> pre -> main -> config; and crds, references -> pre -> leaf. A leaf waits for the rest of its
     /// instance only where its objects say so: a Gateway is not healthy before the certificate that waits beside it.
     fn within_instances(&mut self) {
-        const ORDER: &[UnitKind] =
-            &[UnitKind::Crds, UnitKind::Pre, UnitKind::Leaf, UnitKind::Main, UnitKind::Config];
+        let cut = self.cut;
         for part in 0..self.parts.len() {
             let name = Arc::clone(&self.parts[part].name);
             let at = Some(self.parts[part].span);
-            let mut before: Vec<usize> = self.cut.references[part].clone();
-            for kind in ORDER {
-                let Some(unit) = self.cut.of_part[part].get(kind).copied() else { continue };
+            let mut before: Vec<usize> = cut.references[part].clone();
+            for (kind, unit) in &cut.of_part[part] {
                 let what = match kind {
+                    UnitKind::Pre(step) if *step > 0 => "the Jobs that it waits for",
                     UnitKind::Config => "the definitions and webhooks of its resources",
                     _ => "its definitions and what it wants before itself",
                 };
                 for first in &before {
-                    self.add(unit, *first, || format!("`{name}` comes after {what}"), at);
+                    self.add(*unit, *first, || format!("`{name}` comes after {what}"), at);
                 }
                 if *kind != UnitKind::Leaf {
-                    before = vec![unit];
+                    before = vec![*unit];
                 }
             }
         }
@@ -227,13 +226,23 @@ impl Edges<'_> {
         }
         for (group, part, webhook) in admitted.iter().filter(|(group, _, _)| *group == id.group) {
             let to = match webhook {
-                Some(index) => Some(self.cut.of_object[*index]),
+                Some(index) => Some(self.answers(*part, self.cut.of_object[*index], unit)),
                 None => self.provider(*part),
             };
             if let Some(to) = to {
                 self.add(unit, to, || format!("`{id}` is admitted by the webhook for `{group}`"), at);
             }
         }
+    }
+
+    /// The unit with the Pods behind a webhook: a hook of a chart makes the webhook itself before they are there.
+    fn answers(&self, part: usize, webhook: usize, for_unit: usize) -> usize {
+        let is_early = |unit: usize| {
+            let unit = &self.cut.units[unit];
+            unit.part == Some(part) && matches!(unit.kind, UnitKind::Pre(_))
+        };
+        let pods = self.provider(part).filter(|_| is_early(webhook) && !is_early(for_unit));
+        pods.unwrap_or(webhook)
     }
 
     /// The unit that brings what an instance declares: the one with its controllers.
@@ -318,7 +327,7 @@ impl Edges<'_> {
         const NAMES: &[(&str, UnitKind)] = &[
             ("main", UnitKind::Main),
             ("crds", UnitKind::Crds),
-            ("pre", UnitKind::Pre),
+            ("pre", UnitKind::Pre(0)),
             ("config", UnitKind::Config),
             ("leaf", UnitKind::Leaf),
         ];
@@ -327,7 +336,13 @@ impl Edges<'_> {
             rest.strip_prefix('-').unwrap_or(if rest.is_empty() { "main" } else { name })
         });
         match NAMES.iter().find(|(known, _)| *known == short) {
-            Some((_, kind)) => Ok(self.cut.of_part[part].get(kind).copied().or_else(|| self.cut.main(part))),
+            Some((_, kind)) => {
+                let unit = match kind {
+                    UnitKind::Pre(_) => self.cut.pre(part),
+                    kind => self.cut.of_part[part].get(kind).copied(),
+                };
+                Ok(unit.or_else(|| self.cut.main(part)))
+            }
             None => Err(did_you_mean(short, NAMES.iter().map(|(known, _)| *known))
                 .and_then(|meant| NAMES.iter().find(|(known, _)| *known == meant).map(|(known, _)| *known))),
         }

@@ -25,7 +25,7 @@ use crate::validate::Manifests;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// What a unit is for.
+/// What a unit is for; those of an instance in their order.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UnitKind {
     /// The Namespaces of the environment.
@@ -40,14 +40,14 @@ pub enum UnitKind {
     Reference,
     /// Custom resource definitions of an instance.
     Crds,
-    /// What an instance wants before itself.
-    Pre,
+    /// What an instance wants before itself, step by step from 0.
+    Pre(u32),
+    /// What waits for the world outside, and what nothing waits for.
+    Leaf,
     /// The instance itself.
     Main,
     /// Custom resources of its own definitions.
     Config,
-    /// What waits for the world outside, and what nothing waits for.
-    Leaf,
 }
 
 /// Why a unit waits for another.

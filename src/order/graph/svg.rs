@@ -101,7 +101,7 @@ fn class(kind: UnitKind) -> &'static str {
     match kind {
         UnitKind::Namespaces | UnitKind::Secrets | UnitKind::SopsSecrets => "base",
         UnitKind::Sources | UnitKind::Reference => "flux",
-        UnitKind::Crds | UnitKind::Pre => "crds",
+        UnitKind::Crds | UnitKind::Pre(_) => "crds",
         UnitKind::Main => "main",
         UnitKind::Config => "config",
         UnitKind::Leaf => "leaf",

@@ -1,14 +1,15 @@
 //! Hooks compiled away: a tree is applied as a whole, by tools that know nothing of Helm's hooks.
 //!
 //! What runs before an installation or upgrade becomes a unit before the rest, with the accounts, roles and
-//! configuration that it uses; what runs behind stays with the rest; tests and what runs at a deletion or rollback
-//! are left out. Jobs are made so that both tools run a changed one again.
+//! configuration that it uses; where Jobs in it wait for each other by weight, each weight is a unit of its own. What
+//! runs behind stays with the rest; tests and what runs at a deletion or rollback are left out. Jobs are made so that
+//! both tools run a changed one again.
 
 use crate::diag::{Diagnostic, codes};
 use crate::model::{Object, ObjectSource, Stage};
 use crate::source::Span;
 use crate::value::{Entry, Map, Node, Origin, OriginKind, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What becomes of an object that is a hook.
@@ -50,11 +51,11 @@ pub(super) fn fate(events: &str, runs: Runs) -> Fate {
     }
     match (before, behind) {
         // What only has to be there is there from the start.
-        (true, true) if runs == Runs::Never => Fate::Kept(Stage::Before),
+        (true, true) if runs == Runs::Never => Fate::Kept(Stage::Before(0)),
         (true, true) => {
             Fate::Unsupported("it is to run before the release and behind it, and a tree is applied once")
         }
-        (true, false) => Fate::Kept(Stage::Before),
+        (true, false) => Fate::Kept(Stage::Before(0)),
         (false, true) => Fate::Kept(Stage::With),
         (false, false) => Fate::Dropped,
     }
@@ -152,39 +153,64 @@ fn stage_of(object: &mut Object) -> Option<&mut Stage> {
     }
 }
 
-fn is_before(object: &Object) -> bool {
-    matches!(&object.source, ObjectSource::Chart { stage: Stage::Before, .. })
+/// A hook that comes before the release, by its number among the objects.
+pub(super) struct Early {
+    pub(super) object: usize,
+    pub(super) weight: i64,
+    pub(super) runs: Runs,
 }
 
-/// Moves what the Pods of early objects use before the rest, too: accounts with their roles, configuration, claims.
+/// Puts early hooks into steps: one for each weight of a Job or Pod, which Helm waits for. What else is a hook belongs
+/// to the first of them that it comes before; behind the last one nothing waits, so it goes with that.
+pub(super) fn queue(objects: &mut [Object], early: &[Early]) {
+    let waits: BTreeSet<i64> =
+        early.iter().filter(|hook| hook.runs == Runs::Once).map(|hook| hook.weight).collect();
+    let last = waits.len().saturating_sub(1);
+    for hook in early {
+        let step = waits.range(..hook.weight).count().min(last);
+        if let Some(stage) = objects.get_mut(hook.object).and_then(stage_of) {
+            *stage = Stage::Before(u32::try_from(step).unwrap_or(u32::MAX));
+        }
+    }
+}
+
+/// Kind and name of an object in the namespace of its release, and when it is wanted at the latest.
+type Wanted = BTreeMap<(String, String), Stage>;
+
+fn want(wanted: &mut Wanted, kind: &str, name: &str, stage: Stage) {
+    let known = wanted.entry((kind.to_owned(), name.to_owned())).or_insert(stage);
+    *known = stage.min(*known);
+}
+
+/// Moves what early objects use before them, too: of Pods accounts with their roles, configuration, claims; of webhooks
+/// their Services.
 pub(super) fn pull_forward(objects: &mut [Object]) {
-    let mut wanted: BTreeSet<(&'static str, String)> = BTreeSet::new();
-    for object in objects.iter().filter(|object| is_before(object)) {
+    let mut wanted = Wanted::new();
+    for object in objects.iter() {
+        let ObjectSource::Chart { stage: stage @ Stage::Before(_), .. } = object.source else { continue };
         if &*object.id.kind == "ServiceAccount" {
-            wanted.insert(("ServiceAccount", object.id.name.to_string()));
+            want(&mut wanted, "ServiceAccount", &object.id.name, stage);
+        }
+        for service in services(object) {
+            want(&mut wanted, "Service", service, stage);
         }
         if let Some(pods) = pods(object) {
-            uses(pods, &mut wanted);
+            uses(pods, &mut |kind, name| want(&mut wanted, kind, name, stage));
         }
     }
-    let mut roles: BTreeSet<(String, String)> = BTreeSet::new();
-    for object in objects.iter() {
-        if is_binding(object)
-            && subjects(object).any(|name| wanted.contains(&("ServiceAccount", name.to_owned())))
-        {
-            roles.insert((object.id.kind.to_string(), object.id.name.to_string()));
-            let text =
-                |key: &str| object.node.at(&["roleRef", key]).and_then(Node::as_str).unwrap_or_default();
-            roles.insert((text("kind").to_owned(), text("name").to_owned()));
-        }
+    let mut roles = Wanted::new();
+    for object in objects.iter().filter(|object| is_binding(object)) {
+        let accounts = subjects(object).map(|name| ("ServiceAccount".to_owned(), name.to_owned()));
+        let Some(stage) = accounts.filter_map(|account| wanted.get(&account)).min() else { continue };
+        want(&mut roles, &object.id.kind, &object.id.name, *stage);
+        let text = |key: &str| object.node.at(&["roleRef", key]).and_then(Node::as_str).unwrap_or_default();
+        want(&mut roles, text("kind"), text("name"), *stage);
     }
     for object in objects {
-        let named = wanted.iter().any(|(kind, name)| *object.id.kind == **kind && *object.id.name == **name);
-        let rights = roles.contains(&(object.id.kind.to_string(), object.id.name.to_string()));
-        if (named || rights)
-            && let Some(stage) = stage_of(object)
-        {
-            *stage = Stage::Before;
+        let key = (object.id.kind.to_string(), object.id.name.to_string());
+        let by = [wanted.get(&key), roles.get(&key)].into_iter().flatten().min();
+        if let (Some(by), Some(stage)) = (by, stage_of(object)) {
+            *stage = *by.min(stage);
         }
     }
 }
@@ -200,6 +226,13 @@ fn subjects(object: &Object) -> impl Iterator<Item = &str> {
         .filter_map(|subject| subject.get("name").and_then(Node::as_str))
 }
 
+/// The Services that a webhook names.
+fn services(object: &Object) -> impl Iterator<Item = &str> {
+    let is_webhook = &*object.id.group == "admissionregistration.k8s.io";
+    let list = object.node.get("webhooks").filter(|_| is_webhook).and_then(Node::as_list).unwrap_or_default();
+    list.iter().filter_map(|webhook| webhook.at(&["clientConfig", "service", "name"])?.as_str())
+}
+
 /// The specification of the Pods that an object makes.
 fn pods(object: &Object) -> Option<&Node> {
     object.node.at(match (&*object.id.group, &*object.id.kind) {
@@ -213,9 +246,13 @@ fn pods(object: &Object) -> Option<&Node> {
 }
 
 /// What Pods name of their own namespace.
-fn uses(pods: &Node, wanted: &mut BTreeSet<(&'static str, String)>) {
+fn uses(pods: &Node, wanted: &mut dyn FnMut(&str, &str)) {
     let text = |node: &Node, keys: &[&str]| node.at(keys).and_then(Node::as_str).map(str::to_owned);
-    let mut add = |kind: &'static str, name: Option<String>| wanted.extend(name.map(|name| (kind, name)));
+    let mut add = |kind: &str, name: Option<String>| {
+        if let Some(name) = name {
+            wanted(kind, &name);
+        }
+    };
     add("ServiceAccount", text(pods, &["serviceAccountName"]));
     let list = |node: &Node, key: &str| node.get(key).and_then(Node::as_list).unwrap_or_default().to_vec();
     for volume in list(pods, "volumes") {

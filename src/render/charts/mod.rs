@@ -27,10 +27,9 @@ use crate::helm::value::Tracker;
 use crate::helm::values::Table;
 use crate::model::{Instance, Object, ObjectSource, Release, Stage, flatten};
 use crate::package::supply::{Package, Supplied, Supply};
-use crate::source::Span;
 use crate::value::{Because, Node, Origin, OriginKind};
 use crate::yaml;
-use hooks::{Fate, Runs};
+use hooks::{Early, Fate, Runs};
 use origins::Tracer;
 use std::sync::Arc;
 
@@ -42,14 +41,6 @@ struct Task<'a> {
     chart: &'a Arc<Chart>,
     profile: &'static Profile,
     supplied: &'a Supplied<'a>,
-}
-
-/// A Job or Pod that runs before a release.
-struct Early {
-    weight: i64,
-    object: String,
-    at: Option<Span>,
-    events: String,
 }
 
 /// The package of a release, loaded for its profile.
@@ -173,7 +164,7 @@ impl Task<'_> {
         };
         let mut tracer =
             rendered.output.provenance.as_ref().map(|known| Tracer::new(release, known, sources));
-        let mut early: Vec<Early> = Vec::new();
+        let mut early = Vec::new();
         let hooks = sorted.hooks.iter().chain(&sorted.unknown_hooks);
         for manifest in sorted.manifests.iter().chain(hooks) {
             for mut node in documents(manifest, rendered, sources) {
@@ -193,9 +184,8 @@ impl Task<'_> {
                         continue;
                     }
                 };
-                if stage == Stage::Before && runs == Runs::Once {
-                    let events = hook.unwrap_or_default().to_owned();
-                    early.push(Early { weight: hooks::weight(&node), object: what, at: node.span(), events });
+                if stage != Stage::With {
+                    early.push(Early { object: objects.len(), weight: hooks::weight(&node), runs });
                 }
                 hooks::without_empty_metadata(&mut node);
                 if let Ok(mut object) = self.object(node, stage, sink) {
@@ -204,21 +194,7 @@ impl Task<'_> {
                 }
             }
         }
-        self.refuse_queues(early, sink);
-    }
-
-    /// Jobs before the release that wait for each other: Helm runs them by weight, a tree has them all at once.
-    fn refuse_queues(&self, mut early: Vec<Early>, sink: &mut Sink) {
-        early.sort_by(|a, b| (a.weight, &a.object).cmp(&(b.weight, &b.object)));
-        for pair in early.windows(2).filter(|pair| pair[0].weight != pair[1].weight) {
-            let [first, second] = pair else { continue };
-            let why = format!(
-                "by its weight it waits until `{}` is done, and what is applied together runs together",
-                first.object
-            );
-            let place = self.instance.span;
-            sink.report(hooks::unsupported(&second.object, &second.events, &why, place, second.at));
-        }
+        hooks::queue(objects, &early);
     }
 
     fn object(&self, node: Node, stage: Stage, sink: &mut Sink) -> Result<Object, Reported> {
