@@ -6,7 +6,7 @@ use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::load::fields::{self, Fields};
 use crate::model::{Gvk, Object, ObjectId, ObjectSource};
 use crate::source::Span;
-use crate::value::{Entry, Map, Node, Origin, OriginKind, Value};
+use crate::value::{Because, Entry, Map, Node, Origin, OriginKind, Read, Value};
 use std::sync::Arc;
 
 /// An object from its data. `place` is where it is written, `instance` the key of its instance in the overlay.
@@ -117,9 +117,12 @@ fn plain_text(object: &Object, place: Span, instance: Span, sink: &mut Sink) -> 
                 let fact =
                     format!("`{field}.{key}` of {} would be written to the tree in plain text", object.id);
                 let at = entry.node.origin.editable().unwrap_or(place);
+                let made = because(&object.node.origin);
                 let help = if secret {
+                    let first =
+                        if made.is_some() { "switch it off by the chart's values; then " } else { "" };
                     format!(
-                        "encrypt it with sops as `overlays/<env>/secrets/{}.sops.yaml`, or name it under `externals` where somebody else makes it; \
+                        "{first}encrypt it with sops as `overlays/<env>/secrets/{}.sops.yaml`, or name it under `externals` where somebody else makes it; \
                          a value that was committed is known and has to be changed",
                         object.id.name
                     )
@@ -134,11 +137,44 @@ fn plain_text(object: &Object, place: Span, instance: Span, sink: &mut Sink) -> 
                 if instance != at {
                     finding = finding.related(instance, "for this instance");
                 }
+                let reads = made.map(|made| reads(made, &entry.node.origin)).unwrap_or_default();
+                finding = reads.into_iter().fold(finding, Diagnostic::note);
                 return Err(sink.report(finding.help(help)));
             }
         }
     }
     Ok(())
+}
+
+/// What led a template to an object.
+fn because(origin: &Origin) -> Option<&Because> {
+    match origin {
+        Origin::Link(kind) if let OriginKind::Template { because, .. } = kind.as_ref() => Some(because),
+        other => because(other.was()?),
+    }
+}
+
+/// The values of a chart that decide whether an object is made, and those that one field of it is made from.
+fn reads(object: &Because, field: &Origin) -> Vec<String> {
+    let paths = |reads: &mut dyn Iterator<Item = &Read>| {
+        let mut paths: Vec<String> = Vec::new();
+        for path in reads.map(|read| format!("`{}`", read.path)) {
+            if !paths.contains(&path) && paths.len() < 4 {
+                paths.push(path);
+            }
+        }
+        paths.join(", ")
+    };
+    let conditions = object.around.iter().filter(|around| !around.is_call);
+    let decided = paths(&mut conditions.flat_map(|around| &around.reads));
+    let made = because(field).map(|field| paths(&mut field.reads.iter())).unwrap_or_default();
+    let notes =
+        [("whether the chart makes it depends on", decided), ("the chart makes this value from", made)];
+    notes
+        .into_iter()
+        .filter(|(_, paths)| !paths.is_empty())
+        .map(|(words, paths)| format!("{words} {paths}"))
+        .collect()
 }
 
 /// Sets `metadata.namespace` where the object says none.

@@ -16,7 +16,7 @@ mod walk;
 pub use universe::Target;
 
 use crate::diag::{Diagnostic, Reported, Sink, codes, did_you_mean};
-use crate::model::{Object, ObjectId};
+use crate::model::{Object, ObjectId, ObjectSource};
 use crate::render::Rendering;
 use crate::schema::kinds::{self, Scope};
 use crate::source::Span;
@@ -283,15 +283,28 @@ impl<'a> Linker<'a> {
         let place =
             id.namespace.as_deref().map_or(String::new(), |namespace| format!(" in namespace `{namespace}`"));
         let at = node.origin.editable();
+        let of_chart = matches!(object.source, ObjectSource::Chart { .. });
         let mut diagnostic = Diagnostic::error(
             codes::UNRESOLVED_REFERENCE,
             format!("`{}` refers to {} `{}`{place}, which nothing makes", object.id, id.kind, id.name),
         )
         .at(at, format!("`{path}`"))
-        .related(node.span().filter(|span| Some(*span) != at), "the stack puts it here")
+        .related(
+            node.span().filter(|span| Some(*span) != at),
+            if of_chart { "a template puts it here" } else { "the stack puts it here" },
+        )
         .object(object.id.to_string());
         for help in self.advice(id) {
             diagnostic = diagnostic.help(help);
+        }
+        if of_chart {
+            let namespace =
+                (id.namespace != object.id.namespace).then_some(id.namespace.as_deref()).flatten();
+            let namespace = namespace.map_or(String::new(), |namespace| format!("namespace: {namespace}, "));
+            diagnostic = diagnostic.help(format!(
+                "if a Job or controller of the chart makes it, declare it with the chart: `declares: {{creates: [{{kind: {}, {namespace}name: {}}}]}}`",
+                id.kind, id.name
+            ));
         }
         self.sink.report(diagnostic);
     }

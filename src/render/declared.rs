@@ -8,13 +8,19 @@ use crate::diag::{Diagnostic, Sink, codes};
 use crate::load::SYNTHETIC_STACKS;
 use crate::model::{DeclaredBy, DeclaredCrd, ObjectSource};
 use crate::schema::kinds;
-use crate::source::Span;
+use crate::source::{Sources, Span};
 use crate::value::Node;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The instances whose charts and manifests are all among the objects.
-pub(super) fn settle(parts: &mut [Part], whole: &[usize], objects: &[Placed], sink: &mut Sink) {
+pub(super) fn settle(
+    parts: &mut [Part],
+    whole: &[usize],
+    objects: &[Placed],
+    sources: &Sources,
+    sink: &mut Sink,
+) {
     for index in whole {
         let mine: Vec<&Placed> = objects
             .iter()
@@ -23,9 +29,121 @@ pub(super) fn settle(parts: &mut [Part], whole: &[usize], objects: &[Placed], si
                 matches!(placed.object.source, ObjectSource::Chart { .. } | ObjectSource::Manifest { .. })
             })
             .collect();
-        definitions(&mut parts[*index], &mine, sink);
-        webhooks(&mut parts[*index], &mine, sink);
+        let part = &mut parts[*index];
+        let mut missing = Missing::of(part);
+        definitions(part, &mine, &mut missing, sink);
+        webhooks(part, &mine, &mut missing, sink);
+        missing.tell(part, sources, sink);
     }
+}
+
+/// What an instance brings and does not declare: it is told as one block, to be pasted as it stands.
+struct Missing {
+    declares_crds: bool,
+    declares_webhooks: bool,
+    declares_something: bool,
+    crds: Vec<String>,
+    webhooks: Vec<String>,
+    /// The first of it in words, and its place.
+    first: Option<(String, Span)>,
+}
+
+impl Missing {
+    fn of(part: &Part) -> Self {
+        let declares = &part.declares;
+        let (declares_crds, declares_webhooks) = (!declares.crds.is_empty(), !declares.webhooks.is_empty());
+        Self {
+            declares_crds,
+            declares_webhooks,
+            declares_something: declares_crds || declares_webhooks || !declares.creates.is_empty(),
+            crds: Vec::new(),
+            webhooks: Vec::new(),
+            first: None,
+        }
+    }
+
+    fn tell(&self, part: &Part, sources: &Sources, sink: &mut Sink) {
+        let Some((words, at)) = &self.first else { return };
+        let count = |number: usize, one: &str| match number {
+            1 => format!("1 {one}"),
+            number => format!("{number} {one}s"),
+        };
+        let fact = match (self.crds.len(), self.webhooks.len()) {
+            (1, 0) | (0, 1) => words.clone(),
+            (crds, 0) => format!("does not declare {} that its charts bring", count(crds, "kind")),
+            (0, webhooks) => format!("does not declare {} that its charts bring", count(webhooks, "webhook")),
+            (crds, webhooks) => format!(
+                "does not declare {} and {} that its charts bring",
+                count(crds, "kind"),
+                count(webhooks, "webhook")
+            ),
+        };
+        sink.report(
+            differs(part, &fact)
+                .at(*at, if *at == part.span { "this instance" } else { "brought by this" })
+                .related(Some(part.span).filter(|span| span != at), "for this instance")
+                .help(self.block(part, *at, sources)),
+        );
+    }
+
+    /// The lines to be added, with a line above them that says where.
+    fn block(&self, part: &Part, at: Span, sources: &Sources) -> String {
+        let own = SYNTHETIC_STACKS.contains(&&*part.stack);
+        let file = sources.name(if own { part.span.file } else { at.file });
+        let below = if own { child_column(part.span, sources) } else { Some(2) };
+        let column = below.unwrap_or(0);
+        if own && self.declares_something || !own && (self.declares_crds || self.declares_webhooks) {
+            let whose = if own { format!("the instance `{}`", part.name) } else { format!("`{file}`") };
+            let (list, items) = match (self.crds.is_empty(), self.webhooks.is_empty()) {
+                (false, true) if self.declares_crds => (".crds", items(&self.crds, column + 4)),
+                (true, false) if self.declares_webhooks => (".webhooks", items(&self.webhooks, column + 4)),
+                _ => ("", self.lists(column + 2)),
+            };
+            return format!("add to `declares{list}` of {whose}:{items}");
+        }
+        if !own {
+            return format!("add to `spec` of `{file}`:\n  declares:{}", self.lists(4));
+        }
+        if below.is_none() {
+            let lists = [("crds", &self.crds), ("webhooks", &self.webhooks)].into_iter();
+            let lists = lists.filter(|(_, items)| !items.is_empty());
+            let lists: Vec<String> =
+                lists.map(|(name, items)| format!("{name}: [{}]", items.join(", "))).collect();
+            return format!("add `declares: {{{}}}` to the instance `{}`", lists.join(", "), part.name);
+        }
+        let line = sources.get(part.span.file).line_column(part.span.start).line;
+        let (lists, indent) = (self.lists(column + 2), " ".repeat(column));
+        format!("put these lines below line {line} of `{file}`:\n{indent}declares:{lists}")
+    }
+
+    fn lists(&self, column: usize) -> String {
+        let indent = " ".repeat(column);
+        [("crds", &self.crds), ("webhooks", &self.webhooks)]
+            .into_iter()
+            .filter(|(_, list)| !list.is_empty())
+            .fold(String::new(), |out, (name, list)| {
+                out + &format!("\n{indent}{name}:{}", items(list, column + 2))
+            })
+    }
+}
+
+fn items(list: &[String], column: usize) -> String {
+    let indent = " ".repeat(column);
+    list.iter().fold(String::new(), |out, item| out + &format!("\n{indent}- {item}"))
+}
+
+/// The column of what stands below a key, counted from 0; `None` where it stands on the key's own line.
+fn child_column(key: Span, sources: &Sources) -> Option<usize> {
+    let file = sources.get(key.file);
+    let line = file.line_column(key.start).line;
+    let (_, behind) = file.line(line).split_once(':')?;
+    if !matches!(behind.trim_start().chars().next(), None | Some('#')) {
+        return None;
+    }
+    let column = |text: &str| text.len() - text.trim_start().len();
+    let filled = |text: &str| !matches!(text.trim_start().chars().next(), None | Some('#'));
+    let last = file.line_column(u32::MAX).line;
+    (line + 1..=last).map(|line| file.line(line)).find(|text| filled(text)).map(column)
 }
 
 /// The place of the chart in the stack that made an object.
@@ -36,7 +154,7 @@ fn maker(placed: &Placed) -> Option<Span> {
     }
 }
 
-fn definitions(part: &mut Part, mine: &[&Placed], sink: &mut Sink) {
+fn definitions(part: &mut Part, mine: &[&Placed], missing: &mut Missing, sink: &mut Sink) {
     let text = |node: &Node, keys: &[&str]| node.at(keys).and_then(Node::as_str).map(Arc::from);
     let mut brought: BTreeMap<(Arc<str>, Arc<str>), &Placed> = BTreeMap::new();
     for placed in mine.iter().filter(|placed| &*placed.object.id.kind == "CustomResourceDefinition") {
@@ -89,15 +207,12 @@ fn definitions(part: &mut Part, mine: &[&Placed], sink: &mut Sink) {
         if !known {
             let scope =
                 placed.object.node.at(&["spec", "scope"]).and_then(Node::as_str).unwrap_or("Namespaced");
-            sink.report(
-                differs(part, &format!("does not declare the kind `{kind}` of `{group}`, which its charts bring"))
-                    .at(place(part, placed), "brought by this")
-                    .related(part.span, "for this instance")
-                    .help(format!(
-                        "add `{{group: {group}, kind: {kind}, versions: [{}], scope: {scope}, by: chart}}` to `declares.crds`",
-                        served(&placed.object.node).join(", ")
-                    )),
-            );
+            let words = format!("does not declare the kind `{kind}` of `{group}`, which its charts bring");
+            missing.first.get_or_insert_with(|| (words, place(part, placed)));
+            missing.crds.push(format!(
+                "{{group: {group}, kind: {kind}, versions: [{}], scope: {scope}, by: chart}}",
+                served(&placed.object.node).join(", ")
+            ));
         }
     }
     // Whether deleting a resource deletes data is nowhere in its definition.
@@ -106,7 +221,12 @@ fn definitions(part: &mut Part, mine: &[&Placed], sink: &mut Sink) {
 }
 
 fn differs(part: &Part, words: &str) -> Diagnostic {
-    Diagnostic::error(codes::DECLARES_DIFFER, format!("the stack `{}` {words}", part.stack))
+    let whose = if SYNTHETIC_STACKS.contains(&&*part.stack) {
+        format!("the instance `{}`", part.name)
+    } else {
+        format!("the stack `{}`", part.stack)
+    };
+    Diagnostic::error(codes::DECLARES_DIFFER, format!("{whose} {words}"))
 }
 
 /// The chart's place in the stack; for a stack that is only what the overlay says, the instance.
@@ -123,7 +243,7 @@ fn served(definition: &Node) -> Vec<&str> {
 }
 
 /// Webhooks by the Service behind them, with the custom groups that they admit.
-fn webhooks(part: &mut Part, mine: &[&Placed], sink: &mut Sink) {
+fn webhooks(part: &mut Part, mine: &[&Placed], missing: &mut Missing, sink: &mut Sink) {
     let custom =
         |group: &str| !group.is_empty() && group != "*" && kinds::all().all(|known| known.group != group);
     let mut brought: BTreeMap<Arc<str>, (BTreeSet<Arc<str>>, &Placed)> = BTreeMap::new();
@@ -164,18 +284,10 @@ fn webhooks(part: &mut Part, mine: &[&Placed], sink: &mut Sink) {
     }
     for (service, (groups, placed)) in brought.iter().filter(|(_, (groups, _))| !groups.is_empty()) {
         let groups: Vec<&str> = groups.iter().map(|group| &**group).collect();
-        sink.report(
-            differs(
-                part,
-                &format!("does not declare that `{}` admits objects of {}", placed.object.id, list(&groups)),
-            )
-            .at(place(part, placed), "brought by this")
-            .related(part.span, "for this instance")
-            .help(format!(
-                "add `{{groups: [{}], service: {service}}}` to `declares.webhooks`",
-                groups.join(", ")
-            )),
-        );
+        let words =
+            format!("does not declare that `{}` admits objects of {}", placed.object.id, list(&groups));
+        missing.first.get_or_insert_with(|| (words, place(part, placed)));
+        missing.webhooks.push(format!("{{groups: [{}], service: {service}}}", groups.join(", ")));
     }
 }
 

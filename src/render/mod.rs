@@ -195,7 +195,7 @@ pub fn render(program: Program, supplied: &Supplied<'_>, sink: &mut Sink) -> Res
             prereqs: instance.prereqs,
         });
     }
-    declared::settle(&mut parts, &whole, &objects, sink);
+    declared::settle(&mut parts, &whole, &objects, supplied.sources(), sink);
     let scopes = Scopes::of(&surroundings.environment.kubernetes, &parts, &objects);
     for placed in &mut objects {
         scope::place(placed, &parts, &scopes, sink);

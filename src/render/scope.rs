@@ -191,16 +191,28 @@ pub(super) fn place(placed: &mut Placed, parts: &[Part], scopes: &Scopes, sink: 
     };
     if !versions.is_empty() && !versions.contains(&&*gvk.version) {
         let node = placed.object.node.get("apiVersion");
-        let at = node.and_then(|node| node.origin.editable()).or_else(|| place_of(placed, parts));
-        sink.report(
-            Diagnostic::error(
-                codes::UNKNOWN_KIND,
-                format!("`{}` is not served as `{}`", gvk.kind, gvk.api_version()),
-            )
-            .at(at, "this version")
-            .object(placed.object.id.to_string())
-            .help(format!("write `apiVersion: {}`", join(&gvk.group, versions[0]))),
-        );
+        let written = node.and_then(|node| node.origin.editable());
+        let served = join(&gvk.group, versions[0]);
+        let mut finding = Diagnostic::error(
+            codes::UNKNOWN_KIND,
+            format!("`{}` is not served as `{}`", gvk.kind, gvk.api_version()),
+        )
+        .object(placed.object.id.to_string());
+        // Nobody edits the files of a chart: the instance leads to another version of it.
+        finding = if of_release(placed).is_some() {
+            let at = placed.object.node.origin.editable().or_else(|| place_of(placed, parts));
+            finding
+                .at(at, "the chart of this")
+                .related(node.and_then(Node::span).filter(|span| Some(*span) != at), "this version")
+                .help(format!(
+                    "take a version of the chart that makes it as `{served}`, or change its values"
+                ))
+        } else {
+            finding
+                .at(written.or_else(|| place_of(placed, parts)), "this version")
+                .help(format!("write `apiVersion: {served}`"))
+        };
+        sink.report(finding);
         return;
     }
     match scopes.scope(&gvk.group, &gvk.kind) {

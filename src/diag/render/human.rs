@@ -104,7 +104,8 @@ impl Drawn {
         }
         let mut foot = String::new();
         let mut line = |kind: &str, text: &str| {
-            let indent = " ".repeat(kind.len() + 5);
+            // Lines of advice are to be pasted: they keep their own columns.
+            let indent = " ".repeat(if kind == "help" { 0 } else { kind.len() + 5 });
             let body = text.lines().collect::<Vec<_>>().join(&format!("\n{indent}"));
             foot.push_str(&format!("  {} {body}\n", paint("36", &format!("= {kind}:"))));
         };

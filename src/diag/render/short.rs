@@ -20,7 +20,7 @@ pub fn short(found: &[Diagnostic], sources: &Sources) -> String {
         ));
         if let Some(help) = finding.helps.first() {
             out.push_str("; help: ");
-            out.push_str(&one_line(help));
+            out.push_str(&one_line(help.lines().next().unwrap_or_default()));
         }
         out.push('\n');
     }

@@ -125,13 +125,22 @@ fn deciding(read: &[Read], provenance: &Provenance, values: &Table) -> Vec<Path>
             keys.iter().map(|key| Segment::Key(key.to_str_lossy().into())).collect::<Vec<_>>().into()
         })
         .collect();
-    // A word among choices (`method: helm`) says more than a switch of the whole part.
+    // A word among choices (`method: helm`) says more than a switch of the whole part, and a Secret that exists more
+    // than a password, which may not be written down.
     paths.sort_by_key(|path| match lookup(values, path).map(|value| &value.data) {
         Some(Data::String(text)) if !text.is_empty() => 0,
-        Some(Data::Bool(_)) => 1,
-        _ => 2,
+        _ if names_secret(path) => 1,
+        Some(Data::Bool(_)) => 2,
+        _ => 3,
     });
     paths
+}
+
+/// Whether a value is the name of a Secret that is there already, by what charts call such values.
+fn names_secret(path: &Path) -> bool {
+    let Some(Segment::Key(key)) = path.segments().last() else { return false };
+    let key = key.to_lowercase();
+    key.contains("existing") || key.ends_with("secret") || key.ends_with("secretname")
 }
 
 fn finding(
@@ -207,7 +216,13 @@ fn finding(
     match chosen {
         Some((path, value)) => {
             let choices = choices(task, path, value);
-            let help = if choices.is_empty() {
+            let help = if names_secret(path) && value.as_str() == Some("") {
+                format!(
+                    "name a Secret that exists, under `values: {}` of the instance `{}`",
+                    keys(path, "..."),
+                    task.instance.name
+                )
+            } else if choices.is_empty() {
                 format!(
                     "set another `{path}`, under `values: {}` of the instance `{}`",
                     keys(path, "..."),
