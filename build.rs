@@ -1,7 +1,9 @@
-//! Embeds `stacks/` and `schemas/` into the binary: a sorted list of names and texts.
+//! Embeds `stacks/` and `schemas/` into the binary, a sorted list of names and texts, and the digest of everything that
+//! it is built of, by which it tells its own memories from those of another build.
 #![allow(clippy::disallowed_methods, reason = "a build script has no other door to files")]
 
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -32,6 +34,44 @@ fn main() {
     list.push_str("]\n");
     let target = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join("library.rs");
     fs::write(target, list).expect("the build folder can be written");
+    println!("cargo::rustc-env=STACKC_ENGINE={}", engine(&root));
+}
+
+/// The digest of the sources, of the versions of all dependencies, and of how they are compiled.
+fn engine(root: &Path) -> String {
+    let mut files = vec![root.join("Cargo.toml"), root.join("Cargo.lock"), root.join("build.rs")];
+    for folder in ["src", "stacks", "schemas"] {
+        println!("cargo::rerun-if-changed={folder}");
+        everything(&root.join(folder), &mut files);
+    }
+    files.sort();
+    // Two halves, so that chance does not make two builds one.
+    let mut halves = [DefaultHasher::new(), DefaultHasher::new()];
+    halves[1].write_u8(1);
+    let mut add = |bytes: &[u8]| {
+        for half in &mut halves {
+            half.write_usize(bytes.len());
+            half.write(bytes);
+        }
+    };
+    for name in ["TARGET", "PROFILE", "OPT_LEVEL", "CARGO_PKG_VERSION", "CARGO_ENCODED_RUSTFLAGS"] {
+        add(env::var(name).unwrap_or_default().as_bytes());
+    }
+    for path in files {
+        // `cargo install` may leave the lock out.
+        let Ok(bytes) = fs::read(&path) else { continue };
+        add(path.strip_prefix(root).unwrap_or(&path).to_string_lossy().as_bytes());
+        add(&bytes);
+    }
+    format!("{:016x}{:016x}", halves[0].finish(), halves[1].finish())
+}
+
+fn everything(folder: &Path, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries {
+        let path = entry.expect("a readable folder").path();
+        if path.is_dir() { everything(&path, files) } else { files.push(path) }
+    }
 }
 
 /// Files directly in `schemas/`, and everything below the folders of `stacks/`.

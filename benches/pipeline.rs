@@ -10,7 +10,6 @@ use divan::counter::{BytesCount, ItemsCount};
 use stackc::diag::{Sink, render};
 use stackc::driver::{Build, Wish, compile};
 use stackc::load::Selection;
-use stackc::package::supply::Access;
 use stackc::source::Sources;
 use stackc::value::Node;
 use stackc::world::World;
@@ -32,7 +31,7 @@ fn here() -> OsWorld {
 
 fn build(world: &dyn World, selection: Selection) -> Build {
     let (sources, mut sink) = (Sources::new(), Sink::new());
-    let wish = Wish { selection, charts: None, access: Access::default() };
+    let wish = Wish { selection, ..Wish::default() };
     compile(world, &sources, &wish, &mut sink)
         .unwrap_or_else(|_| panic!("{}", render::short(sink.found(), &sources)))
 }

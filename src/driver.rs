@@ -6,19 +6,24 @@ use crate::emit::Tree;
 use crate::load::{EnvironmentDocuments, Project, Selection};
 use crate::model::{ChartDelivery, HostFile};
 use crate::order::Sequence;
+use crate::package::memo::{Memo, Recall, Releases};
 use crate::package::supply::{self, Access, Supplied};
 use crate::render::Rendering;
 use crate::resolve::Resolution;
 use crate::source::Sources;
 use crate::value::Node;
 use crate::world::World;
+use crate::world::traced::{Trace, Traced};
 use crate::{emit, link, load, order, render, resolve, validate};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 /// What to compile, and how.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Wish {
     /// Which environments.
     pub selection: Selection,
@@ -26,6 +31,18 @@ pub struct Wish {
     pub charts: Option<ChartDelivery>,
     /// How packages may be had.
     pub access: Access,
+    /// Whether what was rendered before may be taken again.
+    pub memory: Memory,
+}
+
+/// Whether what was rendered before may be taken again.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
+pub enum Memory {
+    /// No: every field has its exact origin, whether somebody asks for it or not.
+    #[default]
+    Nothing,
+    /// Yes, where nothing is found: a finding is placed by rendering again.
+    Releases,
 }
 
 /// One environment, compiled.
@@ -42,7 +59,7 @@ pub struct Compiled {
 }
 
 /// How large an environment is.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Size {
     /// Objects.
     pub objects: usize,
@@ -70,6 +87,19 @@ pub struct Build<T = Compiled> {
     pub project: Arc<Project>,
     /// The environments, by name.
     pub environments: Vec<T>,
+    /// What was read of the project, and what came out of memory.
+    pub journey: Journey,
+}
+
+/// How a build came to its result.
+#[derive(Debug, Default)]
+pub struct Journey {
+    /// Every question that was asked of the project, with the answers; `None` where more was asked than can be asked again.
+    pub trace: Option<Trace>,
+    /// The entries of memory that were of use.
+    pub memories: BTreeSet<String>,
+    /// How many releases were rendered, and how many were not.
+    pub releases: Releases,
 }
 
 /// From the files of a project to the trees of its environments. One error anywhere, and there is no tree at all.
@@ -91,13 +121,21 @@ pub fn compile_and_keep<T: Send>(
     sink: &mut Sink,
     keep: impl Fn(Compiled) -> T + Sync,
 ) -> Result<Build<T>, Reported> {
-    let project = Arc::new(load::load(world, sources, &wish.selection, sink)?);
-    let plans = plans(world, sources, &project, wish, sink);
+    let traced = Traced::new(world);
+    let project = Arc::new(load::load(&traced, sources, &wish.selection, sink)?);
+    let plans = plans(&traced, sources, &project, wish, sink);
     let wants: Vec<_> = plans.iter().flat_map(Plan::wants).collect();
-    let supplied = supply::supply(world, sources, &wants, &access(&project, wish), sink);
-    let environments =
-        each(plans.into_par_iter(), sink, |plan, sink| environment(plan, &supplied, sink).map(&keep));
-    sink.finish(Build { project, environments })
+    let supplied = supply::supply(&traced, world, sources, &wants, &access(&project, wish), sink);
+    let memo = if wish.memory == Memory::Releases { Memo::open(world) } else { None };
+    let environments = each(plans.into_par_iter(), sink, |plan, sink| {
+        from_memory(plan, &supplied, memo.as_ref(), sink).map(&keep)
+    });
+    let journey = Journey {
+        trace: traced.trace(),
+        memories: memo.as_ref().map(Memo::used).unwrap_or_default(),
+        releases: memo.as_ref().map(Memo::releases).unwrap_or_default(),
+    };
+    sink.finish(Build { project, environments, journey })
 }
 
 fn plans(
@@ -138,6 +176,7 @@ impl Named for Plan {
 }
 
 /// A program, and what it was before its delivery was overridden where files of hosts are made of that.
+#[derive(Clone)]
 struct Plan {
     program: Program,
     as_written: Option<Program>,
@@ -188,11 +227,36 @@ fn each<T: Send, I: Named + Send>(
     values
 }
 
-fn environment(plan: Plan, supplied: &Supplied<'_>, sink: &mut Sink) -> Result<Compiled, Reported> {
+/// Compiles an environment with what is remembered of its releases. What comes from memory has no origins, so where
+/// anything is found the environment is compiled anew, to tell where.
+fn from_memory(
+    plan: Plan,
+    supplied: &Supplied<'_>,
+    memo: Option<&Memo<'_>>,
+    sink: &mut Sink,
+) -> Result<Compiled, Reported> {
+    let Some(memo) = memo.filter(|_| plan.program.renders_charts()) else {
+        return environment(plan, supplied, Recall::nothing(), sink);
+    };
+    let (again, hits, mut own) = (plan.clone(), AtomicUsize::new(0), Sink::new());
+    let done = environment(plan, supplied, Recall::of(memo, &hits), &mut own);
+    if own.found().is_empty() || hits.into_inner() == 0 {
+        sink.merge(own);
+        return done;
+    }
+    environment(again, supplied, Recall::nothing(), sink)
+}
+
+fn environment(
+    plan: Plan,
+    supplied: &Supplied<'_>,
+    recall: Recall<'_>,
+    sink: &mut Sink,
+) -> Result<Compiled, Reported> {
     let (name, late) = (Arc::clone(plan.name()), plan.program.late());
-    let sequence = sequence(plan.program, supplied, sink)?;
+    let sequence = sequence(plan.program, supplied, recall, sink)?;
     let units = match plan.as_written {
-        Some(program) => Some(self::sequence(program, supplied, sink)?.unit_objects()),
+        Some(program) => Some(self::sequence(program, supplied, recall, sink)?.unit_objects()),
         None => late.reads_units().then(|| sequence.unit_objects()),
     };
     let files = check::files(&late, units.as_deref(), sink)?;
@@ -201,9 +265,14 @@ fn environment(plan: Plan, supplied: &Supplied<'_>, sink: &mut Sink) -> Result<C
     Ok(Compiled { name, sequence: Arc::new(sequence), hosts: files, tree })
 }
 
-fn sequence(program: Program, supplied: &Supplied<'_>, sink: &mut Sink) -> Result<Sequence, Reported> {
+fn sequence(
+    program: Program,
+    supplied: &Supplied<'_>,
+    recall: Recall<'_>,
+    sink: &mut Sink,
+) -> Result<Sequence, Reported> {
     let late = program.late();
-    let rendering = render::render(program, supplied, sink)?;
+    let rendering = render::render(program, supplied, recall, sink)?;
     let linked = link::link(rendering, sink)?;
     let manifests = validate::validate(linked, sink)?;
     check::objects(&late, &by_instance(manifests.linked().rendering()), sink)?;

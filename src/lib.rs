@@ -6,11 +6,13 @@
 //! load -> resolve -> check -> supply -> render -> link -> validate -> order -> emit -> diff -> publish
 //! ```
 //!
-//! Imports run one way: `source`, `diag`, `value` < `yaml`, `expr`, `schema`, `helm`, `model` < the phases <
+//! Imports run one way: `source`, `digest`, `diag`, `value` < `yaml`, `expr`, `schema`, `helm`, `model` < the phases <
 //! `driver` < `cli`. Only [`world`] touches files, the environment, the clock, git, processes and the network,
 //! and only `load`, `resolve`, `package::supply`, `diff` and `publish` are handed one.
 
 pub mod source;
+
+pub mod digest;
 
 pub mod diag;
 
@@ -57,5 +59,7 @@ pub mod why;
 pub mod images;
 
 pub mod driver;
+
+pub mod record;
 
 pub mod cli;

@@ -97,6 +97,12 @@ impl Program {
         }
     }
 
+    /// Whether a chart is rendered here.
+    pub fn renders_charts(&self) -> bool {
+        let mut releases = self.instances.iter().flat_map(|instance| &instance.releases);
+        releases.any(|release| release.delivery == ChartDelivery::Rendered)
+    }
+
     /// The encrypted files.
     pub fn encrypted(&self) -> &[EncryptedFile] {
         &self.encrypted

@@ -88,6 +88,9 @@ pub struct Compile {
     /// Fail on warnings too
     #[arg(long)]
     pub deny_warnings: bool,
+    /// Compile and render everything anew, whatever earlier builds remember
+    #[arg(long)]
+    pub fresh: bool,
     /// How packages may be had.
     #[command(flatten)]
     pub access: Access,

@@ -14,6 +14,7 @@ mod release;
 mod units;
 
 use crate::diag::{Reported, Sink};
+use crate::digest::ContentDigest;
 use crate::model::{HostFile, Output};
 use crate::order::Sequence;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -67,7 +68,7 @@ pub fn read_list(text: &str) -> Option<BTreeMap<Utf8PathBuf, String>> {
 
 /// SHA-256 of a file's bytes, as in a list of files.
 pub fn digest(bytes: &[u8]) -> String {
-    names::sha256(bytes)
+    ContentDigest::of(bytes).hex().to_owned()
 }
 
 /// Writes an environment down.
@@ -86,7 +87,7 @@ pub fn emit(sequence: &Sequence, hosts: &[HostFile], sink: &mut Sink) -> Result<
     listed.sort_by_key(|(path, _)| path.as_str());
     let mut list = String::new();
     for (path, bytes) in listed {
-        let _ = writeln!(list, "{}  {path}", names::sha256(bytes));
+        let _ = writeln!(list, "{}  {path}", digest(bytes));
     }
     files.insert(Tree::list_path(&environment), list.into_bytes());
     let output = sequence.surroundings().environment.output.clone();

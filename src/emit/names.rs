@@ -1,21 +1,10 @@
 //! File names: readable, stable, and safe on every file system.
 
 use crate::model::Object;
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// The longest name of a file.
 const LONGEST: usize = 200;
-
-/// SHA-256 in hex.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
-}
 
 /// `kind-name`, with the namespace where it is not the unit's usual one.
 fn stem(object: &Object, usual: Option<&str>) -> String {
@@ -35,7 +24,7 @@ fn safe(stem: &str, ending: &str, identity: &str, clashes: bool) -> String {
     if clean == stem && stem.len() + ending.len() <= LONGEST && !clashes {
         return format!("{stem}{ending}");
     }
-    let hash = &sha256(identity.as_bytes())[..8];
+    let hash = &super::digest(identity.as_bytes())[..8];
     let room = LONGEST - ending.len() - hash.len() - 1;
     let short: String = clean.chars().take(room).collect();
     format!("{short}-{hash}{ending}")

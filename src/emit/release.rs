@@ -4,7 +4,6 @@
 //! shows; repositories are shared, in Flux's own namespace.
 
 use super::document::{self, Fields, list};
-use super::names;
 use crate::diag::{Diagnostic, Sink, codes};
 use crate::model::{ChartSourceKind, FluxDelivery, Patch, PatchBody, Release};
 use crate::order::{Sequence, Unit};
@@ -32,7 +31,7 @@ fn object_name(name: &str) -> String {
         return trimmed.to_owned();
     }
     let short: String = trimmed.chars().take(54).collect();
-    format!("{}-{}", short.trim_matches('-'), &names::sha256(name.as_bytes())[..8])
+    format!("{}-{}", short.trim_matches('-'), &super::digest(name.as_bytes())[..8])
 }
 
 fn header(api_version: &str, kind: &str, name: &str, namespace: &str) -> Fields {

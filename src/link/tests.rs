@@ -11,6 +11,7 @@ pub(crate) fn linked(parts: ProgramParts) -> (Option<Linked>, Vec<Diagnostic>) {
     let linked = crate::render::render(
         Program::of(parts),
         &crate::package::supply::Supplied::nothing(&crate::source::Sources::new()),
+        crate::package::memo::Recall::nothing(),
         &mut sink,
     )
     .and_then(|rendering| link(rendering, &mut sink));

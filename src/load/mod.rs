@@ -40,9 +40,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 /// Which environments are asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Selection {
     /// Every `overlays/*/overlay.yaml`.
+    #[default]
     All,
     /// These.
     Named(Vec<String>),

@@ -12,6 +12,7 @@ pub(crate) fn ordered(parts: ProgramParts) -> (Option<Sequence>, Vec<Diagnostic>
     let sequence = crate::render::render(
         Program::of(parts),
         &crate::package::supply::Supplied::nothing(&crate::source::Sources::new()),
+        crate::package::memo::Recall::nothing(),
         &mut sink,
     )
     .and_then(|rendering| crate::link::link(rendering, &mut sink))

@@ -15,15 +15,19 @@ pub struct Cache<'a> {
 }
 
 impl<'a> Cache<'a> {
-    /// The cache of this user.
+    /// The cache of this user; in the project's own folder where the user has none.
     pub fn open(world: &'a dyn World) -> Self {
+        Self::of_user(world).unwrap_or_else(|| Self::at(world, Utf8PathBuf::from(".stackc-cache")))
+    }
+
+    /// The cache of this user, where variables say where that is.
+    pub fn of_user(world: &'a dyn World) -> Option<Self> {
         let set = |name: &str| world.variable(name).filter(|value| !value.is_empty()).map(Utf8PathBuf::from);
-        let folder = set("STACKC_CACHE")
+        set("STACKC_CACHE")
             .or_else(|| set("XDG_CACHE_HOME").map(|base| base.join("stackc")))
             .or_else(|| set("HOME").map(|home| home.join(".cache/stackc")))
             .or_else(|| set("LOCALAPPDATA").map(|base| base.join("stackc")))
-            .unwrap_or_else(|| Utf8PathBuf::from(".stackc-cache"));
-        Self { world, folder }
+            .map(|folder| Self::at(world, folder))
     }
 
     /// A cache in a folder that is named.
@@ -85,6 +89,20 @@ impl<'a> Cache<'a> {
         let key = format!("{}\n{}\n{}", wanted.source(), wanted.name(), pinned.version);
         self.folder.join("versions").join(ContentDigest::of(key.as_bytes()).hex())
     }
+}
+
+/// Bytes behind their own digest, for entries that are named by something else.
+pub(crate) fn sealed(body: &[u8]) -> Vec<u8> {
+    let mut bytes = format!("{}\n", ContentDigest::of(body)).into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+/// The bytes behind a digest, where it is theirs.
+pub(crate) fn unsealed(bytes: &[u8]) -> Option<&[u8]> {
+    let (digest, body) = bytes.split_at_checked(memchr::memchr(b'\n', bytes)?)?;
+    let body = &body[1..];
+    (digest == ContentDigest::of(body).as_str().as_bytes()).then_some(body)
 }
 
 #[cfg(test)]

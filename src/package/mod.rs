@@ -11,6 +11,7 @@ mod git;
 mod http;
 mod index;
 pub mod lock;
+pub mod memo;
 pub mod mirror;
 mod oci;
 pub mod outlook;
@@ -19,46 +20,9 @@ pub mod source;
 pub mod supply;
 pub mod vendor;
 
-use sha2::{Digest as _, Sha256};
+pub use crate::digest::ContentDigest;
+
 use std::fmt;
-
-/// The SHA-256 of some bytes, as `sha256:` and 64 hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ContentDigest(String);
-
-impl ContentDigest {
-    /// The digest of these bytes.
-    pub fn of(bytes: &[u8]) -> Self {
-        let mut text = String::from("sha256:");
-        for byte in Sha256::digest(bytes) {
-            text.push_str(&format!("{byte:02x}"));
-        }
-        Self(text)
-    }
-
-    /// Reads the written form.
-    pub fn parse(text: &str) -> Option<Self> {
-        let hex = text.strip_prefix("sha256:")?;
-        (hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)))
-            .then(|| Self(text.to_owned()))
-    }
-
-    /// The digits alone.
-    pub fn hex(&self) -> &str {
-        self.0.strip_prefix("sha256:").unwrap_or(&self.0)
-    }
-
-    /// The written form.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ContentDigest {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
-    }
-}
 
 /// Why a package could not be had.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -168,7 +168,7 @@ impl Supply {
     pub fn file(
         &self,
         path: &str,
-        file: &ChartFile,
+        text: &[u8],
         sources: &Sources,
         sink: &mut Sink,
     ) -> Result<Arc<Vec<Node>>, Reported> {
@@ -176,7 +176,7 @@ impl Supply {
             let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(files.entry(path.to_owned()).or_default())
         };
-        tell(cell.get_or_init(|| read(path, &file.data, yaml::Options::LENIENT, sources)), sink)
+        tell(cell.get_or_init(|| read(path, text, yaml::Options::LENIENT, sources)), sink)
     }
 
     /// The objects of plain manifests, read once.
@@ -259,7 +259,11 @@ impl<'s> Supplied<'s> {
 }
 
 /// Gets every package that is needed. What cannot be had is told once, and again to nobody who asks for it.
+///
+/// The project's own files are read from `project`; `world` has what the lock pins, which is the same bytes wherever
+/// they come from.
 pub fn supply<'s>(
+    project: &dyn World,
     world: &dyn World,
     sources: &'s Sources,
     wants: &[Want],
@@ -273,7 +277,7 @@ pub fn supply<'s>(
     let reads_lock =
         access.fit == Fit::Exact || needed.keys().any(|package| matches!(package, Package::Locked(_)));
     let lock = if reads_lock {
-        Lock::load(world, sources, sink).map(Option::unwrap_or_default)
+        Lock::load(project, sources, sink).map(Option::unwrap_or_default)
     } else {
         Ok(Lock::default())
     };
@@ -284,7 +288,7 @@ pub fn supply<'s>(
     let found: Vec<Result<Supply, Option<Box<Diagnostic>>>> = needed
         .par_iter()
         .map(|(package, wants)| match package {
-            Package::Folder { folder, name, range } => from_folder(world, folder, name, range)
+            Package::Folder { folder, name, range } => from_folder(project, folder, name, range)
                 .map_err(|error| Some(Box::new(unavailable(&error, wants)))),
             Package::Locked(wanted) => match &lock {
                 Err(_told) => Err(None),

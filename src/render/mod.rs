@@ -23,6 +23,7 @@ use crate::model::{
     Binding, ChartDelivery, ChartSourceKind, Declares, Deliver, EncryptedFile, Environment, External,
     Instance, ManifestReference, Object, Patch, Prerequisite, Release, RequiredSecret, Verification,
 };
+use crate::package::memo::Recall;
 use crate::package::supply::Supplied;
 use crate::source::Span;
 use crate::value::Node;
@@ -132,7 +133,14 @@ impl Rendering {
 }
 
 /// Makes the objects of an environment.
-pub fn render(program: Program, supplied: &Supplied<'_>, sink: &mut Sink) -> Result<Rendering, Reported> {
+///
+/// What `recall` knows is not rendered again; its fields then have no origin but their place in the chart's output.
+pub fn render(
+    program: Program,
+    supplied: &Supplied<'_>,
+    recall: Recall<'_>,
+    sink: &mut Sink,
+) -> Result<Rendering, Reported> {
     let program = program.into_parts();
     let surroundings = Surroundings {
         environment: program.environment,
@@ -148,9 +156,10 @@ pub fn render(program: Program, supplied: &Supplied<'_>, sink: &mut Sink) -> Res
         .iter()
         .flat_map(|instance| &instance.objects)
         .chain(remote.iter().flatten().flatten());
-    let cluster =
-        charts::Cluster::of(&surroundings.environment.kubernetes, &program.instances, known, supplied);
-    let mut rendered = render_charts(&program.instances, &cluster, supplied, sink);
+    let kubernetes = &surroundings.environment.kubernetes;
+    let cluster = charts::Cluster::of(kubernetes, &program.instances, known, supplied, recall);
+    let means = charts::Means { cluster: &cluster, supplied, recall };
+    let mut rendered = render_charts(&program.instances, means, sink);
     let mut whole = Vec::new();
     let mut parts = Vec::with_capacity(program.instances.len());
     let mut objects = Vec::new();
@@ -217,8 +226,7 @@ fn fetched(instance: &Instance, supplied: &Supplied<'_>, sink: &mut Sink) -> Opt
 /// The objects of the charts of each instance, rendered at once, told in order; none where one could not be rendered.
 fn render_charts(
     instances: &[Instance],
-    cluster: &charts::Cluster,
-    supplied: &Supplied<'_>,
+    means: charts::Means<'_>,
     sink: &mut Sink,
 ) -> Vec<Option<Vec<Object>>> {
     let done: Vec<(Option<Vec<Object>>, Sink)> = instances
@@ -230,7 +238,7 @@ fn render_charts(
                 if release.delivery != ChartDelivery::Rendered {
                     continue;
                 }
-                match charts::objects(release, instance, cluster, supplied, &mut own) {
+                match charts::objects(release, instance, means, &mut own) {
                     Ok(objects) => {
                         if let Some(found) = &mut found {
                             found.extend(objects);

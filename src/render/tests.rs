@@ -128,7 +128,8 @@ pub(crate) fn patch(kind: &str, namespace: Option<&str>, name: &str, body: Patch
 
 pub(crate) fn rendered(parts: ProgramParts) -> (Option<Rendering>, Vec<Diagnostic>) {
     let mut sink = Sink::new();
-    let rendering = render(Program::of(parts), &Supplied::nothing(&Sources::new()), &mut sink).ok();
+    let rendering =
+        render(Program::of(parts), &Supplied::nothing(&Sources::new()), Recall::nothing(), &mut sink).ok();
     (rendering, sink.into_found())
 }
 

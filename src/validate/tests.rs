@@ -9,6 +9,7 @@ fn validated(parts: ProgramParts) -> Vec<Diagnostic> {
     let result = crate::render::render(
         Program::of(parts),
         &crate::package::supply::Supplied::nothing(&crate::source::Sources::new()),
+        crate::package::memo::Recall::nothing(),
         &mut sink,
     )
     .and_then(|rendering| crate::link::link(rendering, &mut sink))

@@ -10,6 +10,7 @@ pub mod git;
 pub mod memory;
 pub mod net;
 pub mod os;
+pub mod traced;
 
 pub use below::Below;
 

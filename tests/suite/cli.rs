@@ -13,6 +13,7 @@ fn stackc(folder: &Path, arguments: &[&str]) -> Output {
         .args(arguments)
         .env_remove("NO_COLOR")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("STACKC_CACHE", super::CACHE)
         .env("GIT_AUTHOR_NAME", "A")
         .env("GIT_AUTHOR_EMAIL", "a@example.com")
         .output()
@@ -56,6 +57,8 @@ fn what_init_writes_builds_and_stays_as_it_is() {
     let quiet = stackc(folder.path(), &["build", "-q"]);
     assert_eq!((out(&quiet), err(&quiet)), (String::new(), String::new()));
     let verbose = stackc(folder.path(), &["check", "-v", "-j", "1"]);
+    assert!(err(&verbose).contains("nothing changed in dev: "), "{}", err(&verbose));
+    let verbose = stackc(folder.path(), &["check", "-v", "-j", "1", "--fresh"]);
     assert!(err(&verbose).contains("compiled dev: "), "{}", err(&verbose));
     // A second time nothing is touched.
     fs::write(overlay(&folder), "mine").expect("written");

@@ -54,7 +54,7 @@ fn write<'f>(root: &Path, files: impl Iterator<Item = (&'f String, &'f Vec<u8>)>
 
 fn stackc(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stackc"));
-    command.current_dir(folder).env("GIT_CONFIG_NOSYSTEM", "1");
+    command.current_dir(folder).env("GIT_CONFIG_NOSYSTEM", "1").env("STACKC_CACHE", super::CACHE);
     command
 }
 
@@ -82,7 +82,7 @@ fn every_environment_is_the_same_bytes_everywhere() {
     assert!(wanted.len() > 200, "only {} files", wanted.len());
 
     fine(stackc(first.path()).args(["build", "--check", "-j", "8"]));
-    fine(stackc(first.path()).arg("build"));
+    fine(stackc(first.path()).args(["build", "--fresh"]));
     same("built twice", &wanted, &files(&first.path().join("dist")));
 
     // Another place, deeper, whose files came into being in the opposite order; started from elsewhere.
@@ -102,7 +102,7 @@ fn every_environment_is_the_same_bytes_everywhere() {
     // From a folder inside the project, without any environment at all.
     let inside = deep.join("overlays/docfast");
     fs::remove_dir_all(deep.join("dist")).expect("a folder");
-    fine(stackc(&inside).arg("build").args(["-C", "../.."]).env_clear());
+    fine(stackc(&inside).args(["build", "--fresh"]).args(["-C", "../.."]).env_clear());
     same("without an environment", &wanted, &files(&deep.join("dist")));
 
     // One environment after the other is all of them at once.
@@ -111,7 +111,7 @@ fn every_environment_is_the_same_bytes_everywhere() {
         let folder = entry.expect("an entry").path();
         if folder.join("overlay.yaml").is_file() {
             let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
-            fine(stackc(&deep).args(["build", "-e", &name]));
+            fine(stackc(&deep).args(["build", "--fresh", "-e", &name]));
         }
     }
     same("one by one", &wanted, &files(&deep.join("dist")));

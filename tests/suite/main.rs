@@ -10,6 +10,7 @@ mod guide;
 mod helm_cases;
 mod helm_conformance;
 mod helm_properties;
+mod incremental;
 mod overlays;
 mod packages;
 mod readers;
@@ -24,3 +25,6 @@ mod trees;
 mod vendor;
 mod why;
 mod yaml;
+
+/// A cache for the programs that tests start, away from the user's own.
+const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/cache");

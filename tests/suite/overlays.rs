@@ -5,7 +5,6 @@ use stackc::check;
 use stackc::diag::{Sink, render};
 use stackc::driver::{self, Wish};
 use stackc::load::{self, Selection};
-use stackc::package::supply::Access;
 use stackc::source::Sources;
 use stackc::world::memory::MemoryWorld;
 use stackc::world::os::OsWorld;
@@ -15,7 +14,7 @@ fn every_environment_compiles_with_the_two_warnings_that_are_meant() {
     let world = OsWorld::new(Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR")));
     let sources = Sources::new();
     let mut sink = Sink::new();
-    let wish = Wish { selection: Selection::All, charts: None, access: Access::default() };
+    let wish = Wish::default();
     let build = driver::compile(&world, &sources, &wish, &mut sink);
     // What the documents themselves ask for and a person should know: two replicas in production, and a Kubernetes
     // that is older than what Flux supports.

@@ -136,7 +136,7 @@ fn every_environment_is_rendered_as_recorded() {
     files(&scratch.join("dist/hosts"), &mut hosts);
     assert_eq!(hosts, as_written, "files of hosts are as the overlays say, however charts are delivered");
 
-    let words = stackc(&scratch, &mirror, "1", &["build", "--charts", "rendered"]);
+    let words = stackc(&scratch, &mirror, "1", &["build", "--charts", "rendered", "--fresh"]);
     let count = words.lines().filter(|line| line.contains(": unchanged, ")).count();
     assert_eq!(count, scratch.join("dist/envs").read_dir_utf8().expect("environments").count(), "{words}");
 
@@ -159,7 +159,18 @@ fn every_environment_is_rendered_as_recorded() {
         wrong.is_empty(),
         "{wrong}\nwhere this is meant: STACKC_BLESS=1 cargo test --test suite rendered"
     );
+    from_memory(&scratch, &mirror);
     kustomize(&scratch);
+}
+
+/// The tree is the same where nothing is known but what earlier builds made of the charts, and where nothing changed.
+fn from_memory(scratch: &Utf8Path, mirror: &Utf8Path) {
+    std::fs::remove_dir_all(scratch.join("cache/builds")).expect("records of builds");
+    for made in ["charts: 0 rendered, ", "nothing changed in "] {
+        let words = stackc(scratch, mirror, "8", &["build", "--charts", "rendered", "-v"]);
+        assert!(words.lines().any(|line| line.starts_with(made)), "{words}");
+        assert!(!words.contains(" written"), "{words}");
+    }
 }
 
 /// Every folder of a unit is one that `kubectl` builds.
@@ -194,7 +205,7 @@ fn the_example_is_rendered() {
     let world = OsWorld::new(Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples/greeter"));
     let sources = Sources::new();
     let mut sink = Sink::new();
-    let wish = Wish { selection: Selection::All, charts: None, access: Access::default() };
+    let wish = Wish::default();
     let build = driver::compile(&world, &sources, &wish, &mut sink)
         .unwrap_or_else(|_| panic!("{}", render::short(sink.found(), &sources)));
     assert_eq!(sink.found(), [], "no finding");
@@ -225,7 +236,7 @@ pub(super) fn environments() -> Option<driver::Build> {
     let sources = Sources::new();
     let mut sink = Sink::new();
     let access = Access { mirror: Some(mirror), network: Network::Off, ..Access::default() };
-    let wish = Wish { selection: Selection::All, charts: Some(ChartDelivery::Rendered), access };
+    let wish = Wish { charts: Some(ChartDelivery::Rendered), access, ..Wish::default() };
     let build = driver::compile(&world, &sources, &wish, &mut sink)
         .unwrap_or_else(|_| panic!("{}", render::short(sink.found(), &sources)));
     Some(build)

@@ -13,9 +13,7 @@ use rayon::prelude::*;
 use serde::Deserialize as _;
 use serde_json::{Map, Value as Json, json};
 use stackc::driver::{Build, Compiled, Wish, compile};
-use stackc::load::Selection;
 use stackc::model::{ChartDelivery, ObjectSource, Release, flatten};
-use stackc::package::supply::Access;
 use stackc::schema::kinds::{self, Scope};
 use stackc::source::Sources;
 use stackc::value::{Node, Origin, OriginKind, Segment};
@@ -72,7 +70,7 @@ fn as_releases() -> Build {
     let world = OsWorld::new(Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR")));
     let (sources, mut sink) = (Sources::new(), diag::Sink::new());
     let charts = Some(ChartDelivery::Release);
-    let wish = Wish { selection: Selection::All, charts, access: Access::default() };
+    let wish = Wish { charts, ..Wish::default() };
     compile(&world, &sources, &wish, &mut sink)
         .unwrap_or_else(|_| panic!("{}", diag::render::short(sink.found(), &sources)))
 }

@@ -9,7 +9,6 @@ use stackc::diag::{Sink, render};
 use stackc::driver::{Build, Compiled, Wish, compile};
 use stackc::load::Selection;
 use stackc::model::ChartDelivery;
-use stackc::package::supply::Access;
 use stackc::source::Sources;
 use stackc::world::os::OsWorld;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,7 +33,7 @@ pub(super) fn environments() -> impl Iterator<Item = &'static Compiled> {
             let world = OsWorld::new(Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR")));
             let sources = Sources::new();
             let mut sink = Sink::new();
-            let wish = Wish { selection, charts, access: Access::default() };
+            let wish = Wish { selection, charts, ..Wish::default() };
             compile(&world, &sources, &wish, &mut sink)
                 .unwrap_or_else(|_| panic!("{}", render::short(sink.found(), &sources)))
         })

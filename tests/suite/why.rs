@@ -2,8 +2,6 @@
 
 use stackc::diag::{Diagnostic, Sink};
 use stackc::driver::{Compiled, Wish, compile};
-use stackc::load::Selection;
-use stackc::package::supply::Access;
 use stackc::source::Sources;
 use stackc::why::{json, text, why};
 use stackc::world::memory::MemoryWorld;
@@ -65,7 +63,7 @@ fn world() -> MemoryWorld {
 fn compiled() -> (Compiled, Sources) {
     let sources = Sources::new();
     let mut sink = Sink::new();
-    let wish = Wish { selection: Selection::All, charts: None, access: Access::default() };
+    let wish = Wish::default();
     let build = compile(&world(), &sources, &wish, &mut sink);
     let build = build.unwrap_or_else(|_| panic!("{:#?}", sink.found()));
     (build.environments.into_iter().next().expect("one environment"), sources)

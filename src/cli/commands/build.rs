@@ -7,13 +7,35 @@ use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::diff::{Base, ChangeSet, EnvironmentChanges, diff};
 use crate::emit::Tree;
 use crate::publish::{Destination, publish};
+use crate::record::Recorded;
 use crate::world::World;
 
 pub(super) fn run(global: &Global, options: &Build, world: &dyn World, console: &mut Console<'_>) -> Exit {
     session(global, Telling::Output(options.compile.format), world, console, |session| {
+        if let Some(done) = unchanged(options, session)? {
+            return Ok(done);
+        }
         let trees = session.compile(&options.compile, |environment| environment.tree)?.environments;
         write(trees, options, session)
     })
+}
+
+/// The end of a build that has nothing to do: what it reads is what the last one read, and the files are what that wrote.
+fn unchanged(options: &Build, session: &mut Session<'_>) -> Result<Option<Outcome>, Reported> {
+    let Some(record) = session.record(&options.compile) else { return Ok(None) };
+    let Some(first) = record.environments().first() else { return Ok(None) };
+    if session.settle_below(&first.root)? || !record.stands(&session.world) {
+        return Ok(None);
+    }
+    session.retell(&record, &options.compile)?;
+    let environments = record.environments();
+    let status = if options.check {
+        vec![up_to_date(environments.len())]
+    } else {
+        let line = |known: &Recorded| format!("{}: {}", known.name, all_unchanged(known.size.files));
+        environments.iter().map(line).collect()
+    };
+    Ok(Some(Outcome::status(status)))
 }
 
 fn write(trees: Vec<Tree>, options: &Build, session: &mut Session<'_>) -> Result<Outcome, Reported> {
@@ -24,7 +46,7 @@ fn write(trees: Vec<Tree>, options: &Build, session: &mut Session<'_>) -> Result
     let changes = diff(trees, &Base::Files, &session.world, &mut session.sink)?;
     if options.check {
         drift(&changes, &mut session.sink)?;
-        status.push(format!("{} up to date", count(changes.environments().len(), "environment")));
+        status.push(up_to_date(changes.environments().len()));
         return Ok(Outcome::status(status));
     }
     session.deny(&options.compile)?;
@@ -33,12 +55,20 @@ fn write(trees: Vec<Tree>, options: &Build, session: &mut Session<'_>) -> Result
     Ok(Outcome::status(status))
 }
 
+fn up_to_date(environments: usize) -> String {
+    format!("{} up to date", count(environments, "environment"))
+}
+
+fn all_unchanged(files: usize) -> String {
+    format!("unchanged, {}", count(files, "file"))
+}
+
 /// What happens to the files of an environment, in one line.
 fn summary(environment: &EnvironmentChanges) -> String {
     let removed = environment.files().iter().filter(|file| file.after.is_none()).count();
     let written = environment.files().len() - removed;
     let files = match (written, removed) {
-        (0, 0) => format!("unchanged, {}", count(environment.unchanged(), "file")),
+        (0, 0) => all_unchanged(environment.unchanged()),
         (_, 0) => format!("{} written, {} unchanged", count(written, "file"), environment.unchanged()),
         _ => format!(
             "{} written, {removed} removed, {} unchanged",

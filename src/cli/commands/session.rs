@@ -7,13 +7,15 @@ use crate::cli::arguments::{self, Charts, Compile, FindingsFormat, Global};
 use crate::cli::{Console, Exit};
 use crate::diag::render::{Style, github, human, json, sarif, short};
 use crate::diag::{Diagnostic, Reported, Severity, Sink, codes};
-use crate::driver::{Build, Compiled, Wish, compile_and_keep};
+use crate::driver::{Build, Compiled, Journey, Memory, Size, Wish, compile_and_keep};
 use crate::emit::Tree;
 use crate::load::Selection;
 use crate::model::ChartDelivery;
+use crate::package::memo::Releases;
 use crate::package::source::Network;
 use crate::package::supply::{Access, Fit};
 use crate::publish::complete;
+use crate::record::{Record, Recorded, Slot};
 use crate::source::Sources;
 use crate::world::{Below, EntryKind, World, clean};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -135,14 +137,48 @@ impl Session<'_> {
         options: &Compile,
         keep: impl Fn(Compiled) -> T + Sync,
     ) -> Result<Build<T>, Reported> {
-        self.asked = options.access;
-        let selection = selection(&options.environments);
-        let build = self.compile_environments(&selection, delivery(options.charts), keep)?;
+        let wish = self.wish(options);
+        let slot = if options.fresh { None } else { Slot::of(&self.world, &wish) };
+        let kept =
+            |environment: Compiled| (Recorded::of(&environment.tree, environment.size()), keep(environment));
+        let Build { project, environments, journey } = self.compile_wish(&wish, kept)?;
+        let (recorded, environments): (Vec<_>, Vec<_>) = environments.into_iter().unzip();
+        let Releases { rendered, remembered } = journey.releases;
+        if remembered + rendered > 0 {
+            self.details.push(format!("charts: {rendered} rendered, {remembered} remembered"));
+        }
+        if let Some(slot) = slot {
+            slot.keep(&self.world, &self.sources, self.sink.found(), recorded, journey);
+        }
         self.deny(options)?;
-        Ok(build)
+        Ok(Build { project, environments, journey: Journey::default() })
     }
 
-    /// Compiles these environments.
+    /// What the last build of this kind came to, where nothing that it read has changed since.
+    pub(super) fn record(&mut self, options: &Compile) -> Option<Record> {
+        let wish = self.wish(options);
+        let slot = if options.fresh { None } else { Slot::of(&self.world, &wish) };
+        slot?.find(&self.world)
+    }
+
+    /// Tells what a build came to that need not be made again.
+    pub(super) fn retell(&mut self, record: &Record, options: &Compile) -> Result<(), Reported> {
+        record.tell(&self.sources, &mut self.sink);
+        for environment in record.environments() {
+            self.details.push(told_size("nothing changed in", &environment.name, environment.size));
+        }
+        self.deny(options)
+    }
+
+    fn wish(&mut self, options: &Compile) -> Wish {
+        self.asked = options.access;
+        let selection = selection(&options.environments);
+        let access = self.access(self.asked, &selection);
+        let memory = if options.fresh { Memory::Nothing } else { Memory::Releases };
+        Wish { selection, charts: delivery(options.charts), access, memory }
+    }
+
+    /// Compiles these environments, every origin exact.
     pub(super) fn compile_environments<T: Send>(
         &mut self,
         selection: &Selection,
@@ -150,22 +186,23 @@ impl Session<'_> {
         keep: impl Fn(Compiled) -> T + Sync,
     ) -> Result<Build<T>, Reported> {
         let access = self.access(self.asked, selection);
-        let wish = Wish { selection: selection.clone(), charts, access };
+        let wish = Wish { selection: selection.clone(), charts, access, memory: Memory::Nothing };
+        self.compile_wish(&wish, keep)
+    }
+
+    fn compile_wish<T: Send>(
+        &mut self,
+        wish: &Wish,
+        keep: impl Fn(Compiled) -> T + Sync,
+    ) -> Result<Build<T>, Reported> {
         let told = |environment: Compiled| {
-            let size = environment.size();
-            let detail = format!(
-                "compiled {}: {} in {}, {}",
-                environment.name,
-                count(size.objects, "object"),
-                count(size.units, "unit"),
-                count(size.files, "file")
-            );
+            let detail = told_size("compiled", &environment.name, environment.size());
             (detail, keep(environment))
         };
-        let build = compile_and_keep(&self.world, &self.sources, &wish, &mut self.sink, told)?;
+        let build = compile_and_keep(&self.world, &self.sources, wish, &mut self.sink, told)?;
         let (details, environments): (Vec<_>, Vec<_>) = build.environments.into_iter().unzip();
         self.details.extend(details);
-        Ok(Build { project: build.project, environments })
+        Ok(Build { project: build.project, environments, journey: build.journey })
     }
 
     /// How packages may be had; `STACKC_MIRROR` names a folder that is read in place of the network.
@@ -203,7 +240,12 @@ impl Session<'_> {
     pub(super) fn settle(&mut self, trees: &[Tree]) -> Result<bool, Reported> {
         let Some(tree) = trees.first() else { return Ok(false) };
         let output = tree.output();
-        complete(&output.dir.join(&output.prefix), &self.world, &mut self.sink)
+        self.settle_below(&output.dir.join(&output.prefix))
+    }
+
+    /// As [`Self::settle`], for the folder that all files are in.
+    pub(super) fn settle_below(&mut self, root: &Utf8Path) -> Result<bool, Reported> {
+        complete(root, &self.world, &mut self.sink)
     }
 
     /// Writes a file that a person is to own.
@@ -305,6 +347,15 @@ fn environments(world: &dyn World) -> Vec<String> {
         .map(|entry| entry.name)
         .filter(|name| !name.starts_with('.') && world.kind(&overlay(name)) == Some(EntryKind::File))
         .collect()
+}
+
+fn told_size(what: &str, environment: &str, size: Size) -> String {
+    format!(
+        "{what} {environment}: {} in {}, {}",
+        count(size.objects, "object"),
+        count(size.units, "unit"),
+        count(size.files, "file")
+    )
 }
 
 /// `1 file`, `2 files`.

@@ -209,7 +209,7 @@ fn validate(
     session.sources = Sources::new();
     let world = session.world.with_file(&place.file, edit.after.as_bytes());
     let access = session.access(Access::default(), &selection);
-    let wish = Wish { selection, charts: None, access };
+    let wish = Wish { selection, access, ..Wish::default() };
     match compile(&world, &session.sources, &wish, &mut session.sink) {
         Ok(_build) => Ok(()),
         Err(reported) => {

@@ -7,16 +7,17 @@
 mod cluster;
 mod faults;
 mod hooks;
+mod memory;
 mod origins;
+mod printed;
 mod random;
 mod unread;
 mod values;
 
 pub(super) use cluster::Cluster;
 
-use crate::check;
 use crate::diag::{Reported, Sink};
-use crate::helm::chart::{Chart, ChartFile};
+use crate::helm::chart::Chart;
 use crate::helm::context::ReleaseInfo;
 use crate::helm::engine::{Options, TrackerRef};
 use crate::helm::output::Manifest;
@@ -24,13 +25,12 @@ use crate::helm::profile::{HELM_4_2, Profile};
 use crate::helm::release::{self as engine, Output, Prepared, Rendered, Request};
 use crate::helm::stack;
 use crate::helm::value::Tracker;
-use crate::helm::values::Table;
-use crate::model::{Instance, Object, ObjectSource, Release, Stage, flatten};
+use crate::model::{Instance, Object, Release};
+use crate::package::memo::{Piece, PieceHead, Recall};
 use crate::package::supply::{Package, Supplied, Supply};
-use crate::value::{Because, Node, Origin, OriginKind};
-use crate::yaml;
-use hooks::{Early, Fate, Runs};
+use crate::value::Node;
 use origins::Tracer;
+use printed::Printed;
 use std::sync::Arc;
 
 /// One release to be rendered, and where it stands.
@@ -43,39 +43,76 @@ struct Task<'a> {
     supplied: &'a Supplied<'a>,
 }
 
-/// The package of a release, loaded for its profile.
-fn chart_of<'s>(
+/// What a release is rendered with, besides itself and its package.
+#[derive(Clone, Copy)]
+pub(super) struct Means<'a> {
+    /// What it is told of the cluster.
+    pub(super) cluster: &'a Cluster,
+    /// The packages.
+    pub(super) supplied: &'a Supplied<'a>,
+    /// What was rendered before.
+    pub(super) recall: Recall<'a>,
+}
+
+fn profile_of(release: &Release) -> &'static Profile {
+    Profile::named(&release.helm).unwrap_or(&HELM_4_2)
+}
+
+/// The package of a release.
+fn package_of<'s>(
     release: &Release,
     supplied: &'s Supplied<'_>,
     sink: &mut Sink,
-) -> Result<(&'s Arc<Supply>, Arc<Chart>, &'static Profile), Reported> {
-    let profile = Profile::named(&release.helm).unwrap_or(&HELM_4_2);
+) -> Result<&'s Arc<Supply>, Reported> {
+    supplied.package(&Package::of_chart(&release.chart), sink)
+}
+
+/// The package of a release, loaded for its profile.
+fn chart_of(release: &Release, supplied: &Supplied<'_>, sink: &mut Sink) -> Result<Arc<Chart>, Reported> {
     let at = release.chart.version_origin.editable().unwrap_or(release.span);
-    let (supply, chart) = supplied.chart(&Package::of_chart(&release.chart), profile, at, sink)?;
-    Ok((supply, chart, profile))
+    let package = Package::of_chart(&release.chart);
+    supplied.chart(&package, profile_of(release), at, sink).map(|(_, chart)| chart)
 }
 
 /// The objects of a release.
 pub(super) fn objects(
     release: &Release,
     instance: &Instance,
-    cluster: &Cluster,
-    supplied: &Supplied<'_>,
+    means: Means<'_>,
     sink: &mut Sink,
 ) -> Result<Vec<Object>, Reported> {
-    let (supply, chart, profile) = chart_of(release, supplied, sink)?;
-    let task = Task { release, instance, supply, chart: &chart, profile, supplied };
+    let Means { cluster, supplied, recall } = means;
+    let supply = package_of(release, supplied, sink)?;
+    let keys = memory::Keys::of(release, supply, cluster);
+    if let Some(objects) = memory::objects(&keys, Printed { release, instance, supply, supplied }, recall) {
+        recall.remembered();
+        return Ok(objects);
+    }
+    recall.rendered();
+    let chart = chart_of(release, supplied, sink)?;
+    let task = Task { release, instance, supply, chart: &chart, profile: profile_of(release), supplied };
     let mut own = Sink::new();
     let done = stack::on_large_stack(|| {
         let found = task.render(cluster, &mut own);
         own.finish(()).and(found)
     });
+    let (objects, pieces) = match done {
+        Ok(done) => done,
+        Err(told) => {
+            sink.merge(own);
+            return Err(told);
+        }
+    };
+    if own.found().is_empty() {
+        // What is found wants to be found again, with its places.
+        recall.put(&keys.manifests, || pieces);
+    }
     sink.merge(own);
-    done
+    Ok(objects)
 }
 
 impl Task<'_> {
-    fn render(&self, cluster: &Cluster, sink: &mut Sink) -> Result<Vec<Object>, Reported> {
+    fn render(&self, cluster: &Cluster, sink: &mut Sink) -> Result<(Vec<Object>, Vec<Piece>), Reported> {
         faults::refuse_incomplete(self, sink)?;
         let values = values::table(&self.release.values);
         let info = ReleaseInfo {
@@ -93,7 +130,6 @@ impl Task<'_> {
             check_schema: true,
             options: Options { tracker: Some(TrackerRef(Tracker::new())), ..Options::default() },
         };
-        let sources = self.supplied.sources();
         let first = request();
         let prepared = engine::prepare(&first, &mut Vec::new())
             .map_err(|fault| faults::tell(self, &fault, None, sink))?;
@@ -109,117 +145,60 @@ impl Task<'_> {
             }
         }
         unread::warn(self, &values, &prepared, &rendered, sink);
-        let mut objects = self.definitions(&prepared, sink);
-        self.manifests(&rendered, &prepared.values, sources, &mut objects, sink);
-        hooks::pull_forward(&mut objects);
-        sink.finish(objects)
+        let (objects, pieces) = self.objects(&prepared, &rendered, sink);
+        sink.finish((objects, pieces))
     }
 
-    /// The files of `crds/`, as they are.
-    fn definitions(&self, prepared: &Prepared, sink: &mut Sink) -> Vec<Object> {
-        let mut objects = Vec::new();
-        if self.release.skip_crds {
-            return objects;
-        }
-        for (path, file) in prepared.instance.crds() {
-            let _told = self.definitions_of(&path, file, &mut objects, sink);
-        }
-        objects
-    }
-
-    fn definitions_of(
+    /// The objects with their origins, and the texts that they were read from.
+    fn objects(
         &self,
-        path: &str,
-        file: &ChartFile,
-        objects: &mut Vec<Object>,
-        sink: &mut Sink,
-    ) -> Result<(), Reported> {
-        for node in self.supply.file(path, file, self.supplied.sources(), sink)?.iter() {
-            let mut node = node.clone();
-            if let Some(at) = node.span() {
-                let (release, instance) = (Arc::clone(&self.release.name), self.instance.span);
-                let because = Arc::new(Because { release, instance, around: Vec::new(), reads: Vec::new() });
-                node.origin = Origin::link(OriginKind::Template { at, because });
-            }
-            objects.extend(self.object(node, Stage::With, sink));
-        }
-        Ok(())
-    }
-
-    /// What the templates made, without its hooks' marks.
-    fn manifests(
-        &self,
+        prepared: &Prepared,
         rendered: &Rendered,
-        values: &Table,
-        sources: &crate::source::Sources,
-        objects: &mut Vec<Object>,
         sink: &mut Sink,
-    ) {
-        let sorted = &rendered.sorted;
-        let release = origins::Release {
-            name: &self.release.name,
-            instance: self.instance.span,
-            values,
+    ) -> (Vec<Object>, Vec<Piece>) {
+        let Self { release, instance, supply, supplied, .. } = *self;
+        let printed = Printed { release, instance, supply, supplied };
+        let mut objects = Vec::new();
+        if !release.skip_crds {
+            for (path, file) in prepared.instance.crds() {
+                let _told = printed.definitions(&path, &file.data, &mut objects, sink);
+            }
+        }
+        let traced = origins::Release {
+            name: &release.name,
+            instance: instance.span,
+            values: &prepared.values,
             chart: self.chart,
         };
-        let mut tracer =
-            rendered.output.provenance.as_ref().map(|known| Tracer::new(release, known, sources));
-        let mut early = Vec::new();
+        let provenance = rendered.output.provenance.as_ref();
+        let mut tracer = provenance.map(|known| Tracer::new(traced, known, supplied.sources()));
+        let sorted = &rendered.sorted;
         let hooks = sorted.hooks.iter().chain(&sorted.unknown_hooks);
-        for manifest in sorted.manifests.iter().chain(hooks) {
-            for mut node in documents(manifest, rendered, sources) {
-                if let Some((tracer, file)) = tracer.as_mut().zip(file_of(manifest, rendered)) {
-                    tracer.trace(&mut node, file, manifest.range.start);
-                }
-                let what = format!("{}/{}", manifest.head.kind, manifest.head.name);
-                let hook = manifest.head.hook.as_deref();
-                let runs = Runs::of(&manifest.head.kind);
-                let stage = match hook.map(|events| hooks::fate(events, runs)) {
-                    None => Stage::With,
-                    Some(Fate::Kept(stage)) => stage,
-                    Some(Fate::Dropped) => continue,
-                    Some(Fate::Unsupported(why)) => {
-                        let events = hook.unwrap_or_default();
-                        sink.report(hooks::unsupported(&what, events, why, self.instance.span, node.span()));
-                        continue;
-                    }
-                };
-                if stage != Stage::With {
-                    early.push(Early { object: objects.len(), weight: hooks::weight(&node), runs });
-                }
-                hooks::without_empty_metadata(&mut node);
-                if let Ok(mut object) = self.object(node, stage, sink) {
-                    hooks::settle(&mut object);
-                    objects.push(object);
-                }
+        let manifests: Vec<&Manifest> = sorted.manifests.iter().chain(hooks).collect();
+        let pieces: Vec<Piece> = manifests.iter().map(|manifest| piece(manifest, rendered)).collect();
+        let trace = |at: usize, node: &mut Node| {
+            let manifest = manifests[at];
+            if let Some((tracer, file)) = tracer.as_mut().zip(file_of(manifest, rendered)) {
+                tracer.trace(node, file, manifest.range.start);
             }
-        }
-        hooks::queue(objects, &early);
-    }
-
-    fn object(&self, node: Node, stage: Stage, sink: &mut Sink) -> Result<Object, Reported> {
-        let source = ObjectSource::Chart {
-            release: Arc::clone(&self.release.name),
-            namespace: Arc::clone(&self.release.namespace),
-            span: self.release.span,
-            stage,
         };
-        let place = node.span().unwrap_or(self.release.span);
-        check::object(node, source, place, self.instance.span, sink)
+        printed.manifests(&pieces, trace, &mut objects, sink);
+        (objects, pieces)
     }
 }
 
-/// The objects in one document of the output; a `List` gives its items.
-fn documents(manifest: &Manifest, rendered: &Rendered, sources: &crate::source::Sources) -> Vec<Node> {
+/// One document of the output.
+fn piece(manifest: &Manifest, rendered: &Rendered) -> Piece {
     let sorted = &rendered.sorted;
-    let text: Arc<str> = String::from_utf8_lossy(sorted.bytes(manifest)).into();
-    let file = sources.add(format!("{} (rendered)", sorted.path(manifest)), Arc::clone(&text));
-    let mut objects = Vec::new();
-    // That it is YAML was found when it was sorted.
-    if let Ok(document) = yaml::read_first(file, &text, yaml::Options::LENIENT) {
-        flatten(document, &mut objects);
+    Piece {
+        head: PieceHead {
+            path: sorted.path(manifest).to_owned(),
+            kind: manifest.head.kind.clone(),
+            name: manifest.head.name.clone(),
+            hook: manifest.head.hook.clone(),
+        },
+        text: String::from_utf8_lossy(sorted.bytes(manifest)).into(),
     }
-    objects
 }
 
 /// The number of the output file of a manifest in the provenance, which knows them as they were rendered.

@@ -4,7 +4,8 @@
 //! other numbers: a call whose result is thrown away (`default (randAlphaNum 10) .Values.password`) changes nothing.
 
 use super::origins::{collect_defaults, lookup};
-use super::{Task, documents, file_of};
+use super::printed::documents;
+use super::{Task, file_of, piece};
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::helm::funcs::Impurity;
 use crate::helm::provenance::Provenance;
@@ -295,8 +296,8 @@ fn changes(task: &Task<'_>, first: &Rendered, second: &Rendered) -> Vec<Change> 
             continue;
         }
         let Some(file) = file_of(manifest, first) else { continue };
-        let others = documents(other, second, sources);
-        for (index, node) in documents(manifest, first, sources).iter().enumerate() {
+        let others = documents(&piece(other, second), sources);
+        for (index, node) in documents(&piece(manifest, first), sources).iter().enumerate() {
             let object = format!("{}/{}", manifest.head.kind, manifest.head.name);
             compare(node, others.get(index), &mut Path::default(), &mut |path, leaf| {
                 let start = leaf.span().map_or(0, |span| span.start as usize);
