@@ -1,7 +1,7 @@
 //! HTTP for packages: redirects are followed here, and credentials stay with the host they are for.
 
-use super::PackageError;
 use super::credentials::login;
+use super::{PackageError, retry};
 use crate::world::World;
 use crate::world::net::{NetError, Request, Response};
 use std::time::Duration;
@@ -82,9 +82,55 @@ impl std::fmt::Display for Url {
 }
 
 /// How long one exchange may take: two minutes, or the seconds in `STACKC_TIMEOUT`.
-pub(super) fn timeout(world: &dyn World) -> Duration {
+fn timeout(world: &dyn World) -> Duration {
     let seconds = world.variable("STACKC_TIMEOUT").and_then(|text| text.parse().ok());
     seconds.filter(|seconds| *seconds > 0).map_or(Duration::from_mins(2), Duration::from_secs)
+}
+
+/// What a server said in the end.
+pub(super) struct Answer {
+    /// The URL that answered, behind all redirects.
+    pub(super) at: Url,
+    pub(super) response: Response,
+    /// How often it was asked.
+    tries: u32,
+}
+
+impl Answer {
+    /// The answer where it is one, else its status as an error.
+    pub(super) fn fine(self) -> Result<(Url, Response), PackageError> {
+        let Self { at, response, tries } = self;
+        match response.status {
+            200 => Ok((at, response)),
+            status => Err(PackageError::Status { url: at.to_string(), status, tries }),
+        }
+    }
+}
+
+/// One exchange, tried again where that may help, and the number of attempts.
+fn send(world: &dyn World, at: &Url, request: &Request) -> Result<(Response, u32), PackageError> {
+    let (outcome, tries) = retry::fetch(world, request);
+    let response = outcome.map_err(|error| match error {
+        NetError::Offline => PackageError::Offline(format!("`{at}`")),
+        other if tries > 1 => {
+            PackageError::Exchange { url: at.to_string(), words: format!("{other} (after {tries} attempts)") }
+        }
+        other => PackageError::Exchange { url: at.to_string(), words: other.to_string() },
+    })?;
+    Ok((response, tries))
+}
+
+/// The answer to a form.
+pub(super) fn post(
+    world: &dyn World,
+    url: &Url,
+    form: Vec<(String, String)>,
+    limit: u64,
+) -> Result<Answer, PackageError> {
+    let request =
+        Request { form: Some(form), timeout: timeout(world), ..Request::get(url.to_string(), limit) };
+    let (response, tries) = send(world, url, &request)?;
+    Ok(Answer { at: url.clone(), response, tries })
 }
 
 /// One answer, redirects followed. `authorization` goes to the first host only; a redirect from https to http is refused.
@@ -94,7 +140,7 @@ pub(super) fn exchange(
     headers: &[(&str, &str)],
     authorization: Option<&str>,
     limit: u64,
-) -> Result<(Url, Response), PackageError> {
+) -> Result<Answer, PackageError> {
     let mut at = url.clone();
     for _ in 0..HOPS {
         let mut request = Request { timeout: timeout(world), ..Request::get(at.to_string(), limit) }
@@ -105,12 +151,9 @@ pub(super) fn exchange(
         if let Some(value) = authorization.filter(|_| at.host == url.host && at.scheme == url.scheme) {
             request = request.header("authorization", value);
         }
-        let response = world.fetch(&request).map_err(|error| match error {
-            NetError::Offline => PackageError::Offline(format!("`{url}`")),
-            other => PackageError::Exchange { url: at.to_string(), words: other.to_string() },
-        })?;
+        let (response, tries) = send(world, &at, &request)?;
         if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
-            return Ok((at, response));
+            return Ok(Answer { at, response, tries });
         }
         let target = response.header("location").ok_or_else(|| PackageError::Exchange {
             url: at.to_string(),
@@ -130,18 +173,15 @@ pub(super) fn exchange(
 
 /// The body behind a URL: with the user's login for that host where the server asks for one.
 pub(super) fn get(world: &dyn World, url: &Url, limit: u64) -> Result<(Url, Vec<u8>), PackageError> {
-    let (mut at, mut response) = exchange(world, url, &[], None, limit)?;
+    let mut answer = exchange(world, url, &[], None, limit)?;
     // Some servers deny that there is anything to whoever has not said who they are.
-    if matches!(response.status, 401 | 403 | 404)
+    if matches!(answer.response.status, 401 | 403 | 404)
         && let Some(login) = login(world, &url.host)
     {
-        (at, response) = exchange(world, url, &[], Some(&login.basic()), limit)?;
+        answer = exchange(world, url, &[], Some(&login.basic()), limit)?;
     }
-    if response.status == 200 {
-        Ok((at, response.body))
-    } else {
-        Err(PackageError::Status { url: at.to_string(), status: response.status })
-    }
+    let (at, response) = answer.fine()?;
+    Ok((at, response.body))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub mod mirror;
 mod oci;
 pub mod outlook;
 mod pack;
+mod retry;
 pub mod source;
 pub mod supply;
 pub mod vendor;
@@ -39,6 +40,8 @@ pub enum PackageError {
         url: String,
         /// The status.
         status: u16,
+        /// How often it was asked.
+        tries: u32,
     },
     /// The exchange failed.
     Exchange {
@@ -111,10 +114,11 @@ impl fmt::Display for PackageError {
             Self::Login(url) => {
                 write!(out, "the address `{url}` is written with a login, which would end up in the lock")
             }
-            Self::Status { url, status } => {
+            Self::Status { url, status, tries } => {
                 write!(
                     out,
-                    "`{url}` answered {status}{}",
+                    "`{url}` answered {status}{}{}",
+                    if *tries > 1 { format!(" to each of {tries} attempts") } else { String::new() },
                     match status {
                         401 | 403 => ": the server wants other credentials",
                         404 | 410 => ": there is nothing there",

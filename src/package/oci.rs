@@ -4,15 +4,20 @@
 //! package; the layer's digest pins its bytes.
 
 use super::credentials::{Login, login};
-use super::http::{Url, exchange, timeout};
+use super::http::{Url, exchange, post};
 use super::{ContentDigest, PackageError};
 use crate::world::World;
-use crate::world::net::{NetError, Request, Response};
+use crate::world::net::Response;
 
-const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json";
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+const CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
 const CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 const CHART_LEGACY: &str = "application/tar+gzip";
 const SMALL: u64 = 8 * 1024 * 1024;
+/// How many manifests of an index are looked into, where it does not say what they are.
+const LISTED: usize = 16;
 
 /// One repository of a registry, and the token for it once the registry asked for one.
 pub(super) struct Repository<'a> {
@@ -75,13 +80,10 @@ impl<'a> Repository<'a> {
     /// The chart behind a tag or a manifest's digest.
     pub(super) fn pull(&mut self, reference: &str, limit: u64) -> Result<Pulled, PackageError> {
         let reference = reference.replace('+', "_");
-        let url = self.base.join(&format!("/v2/{}/manifests/{reference}", self.name))?;
-        let response = self.send(&url, MANIFESTS, SMALL)?;
-        let manifest = ContentDigest::of(&response.body);
-        if let Some(wanted) = ContentDigest::parse(&reference) {
-            self.same(&wanted, &manifest)?;
+        let (mut manifest, mut document) = self.manifest(&reference)?;
+        if let Some(listed) = listed(&document) {
+            (manifest, document) = self.chart_among(&listed)?;
         }
-        let document = self.json(&response)?;
         let layers = document["layers"].as_array().map_or(&[] as &[_], Vec::as_slice);
         let layer = [CHART, CHART_LEGACY]
             .iter()
@@ -98,6 +100,42 @@ impl<'a> Repository<'a> {
         let blob = self.send(&url, "application/octet-stream", limit)?;
         self.same(&digest, &ContentDigest::of(&blob.body))?;
         Ok(Pulled { manifest, bytes: blob.body })
+    }
+
+    /// What lies behind a tag or a digest, a manifest or an index of manifests.
+    fn manifest(&mut self, reference: &str) -> Result<(ContentDigest, serde_json::Value), PackageError> {
+        let url = self.base.join(&format!("/v2/{}/manifests/{reference}", self.name))?;
+        let accepted = format!("{MANIFEST}, {INDEX}, {LIST}");
+        let response = self.send(&url, &accepted, SMALL)?;
+        let got = ContentDigest::of(&response.body);
+        if let Some(wanted) = ContentDigest::parse(reference) {
+            self.same(&wanted, &got)?;
+        }
+        Ok((got, self.json(&response)?))
+    }
+
+    /// The one manifest of an index that is a Helm chart. Charts are for no platform, so two of them are not told apart.
+    fn chart_among(&mut self, listed: &[Listed]) -> Result<(ContentDigest, serde_json::Value), PackageError> {
+        let said = listed.iter().any(|entry| entry.artifact.as_deref() == Some(CONFIG));
+        let mut charts = Vec::new();
+        let candidates = listed.iter().filter(|entry| match &entry.artifact {
+            Some(artifact) => artifact == CONFIG,
+            None => !said,
+        });
+        for entry in candidates.take(LISTED) {
+            let (digest, document) = self.manifest(entry.digest.as_str())?;
+            if document["config"]["mediaType"].as_str() == Some(CONFIG) {
+                charts.push((digest, document));
+            }
+        }
+        match (charts.pop(), charts.pop()) {
+            (Some(chart), None) => Ok(chart),
+            (Some((first, _)), Some((second, _))) => {
+                let words = format!("its index lists several Helm charts, {second} and {first} among them");
+                Err(self.malformed(&words))
+            }
+            (None, _) => Err(self.malformed("there is no Helm chart among the manifests of its index")),
+        }
     }
 
     fn same(&self, wanted: &ContentDigest, got: &ContentDigest) -> Result<(), PackageError> {
@@ -119,17 +157,14 @@ impl<'a> Repository<'a> {
         let ask = |authorization: Option<&str>| {
             exchange(self.world, url, &[("accept", accept)], authorization, limit)
         };
-        let (mut at, mut response) = ask(self.authorization.as_deref())?;
-        if response.status == 401 && at.host == self.base.host {
-            let challenge = response.header("www-authenticate").unwrap_or("").to_owned();
+        let mut answer = ask(self.authorization.as_deref())?;
+        if answer.response.status == 401 && answer.at.host == self.base.host {
+            let challenge = answer.response.header("www-authenticate").unwrap_or("").to_owned();
             let authorization = self.authorize(&challenge)?;
-            (at, response) = ask(authorization.as_deref())?;
+            answer = ask(authorization.as_deref())?;
             self.authorization = authorization;
         }
-        match response.status {
-            200 => Ok(response),
-            status => Err(PackageError::Status { url: at.to_string(), status }),
-        }
+        Ok(answer.fine()?.1)
     }
 
     /// Answers a challenge: `Basic`, or `Bearer` by asking its realm for a token.
@@ -162,15 +197,7 @@ impl<'a> Repository<'a> {
                     ("client_id".to_owned(), "stackc".to_owned()),
                     ("refresh_token".to_owned(), login.secret.0.clone()),
                 ]);
-                let request = Request {
-                    form: Some(form),
-                    timeout: timeout(self.world),
-                    ..Request::get(realm.to_string(), SMALL)
-                };
-                self.world.fetch(&request).map_err(|error| match error {
-                    NetError::Offline => PackageError::Offline(format!("`{self}`")),
-                    other => PackageError::Exchange { url: realm.to_string(), words: other.to_string() },
-                })?
+                post(self.world, &realm, form, SMALL)?
             }
             _ => {
                 let query: Vec<String> =
@@ -178,16 +205,34 @@ impl<'a> Repository<'a> {
                 let joint = if realm.path.contains('?') { '&' } else { '?' };
                 let url = realm.join(&format!("{}{joint}{}", realm.path, query.join("&")))?;
                 let basic = login.as_ref().map(Login::basic);
-                exchange(self.world, &url, &[], basic.as_deref(), SMALL)?.1
+                exchange(self.world, &url, &[], basic.as_deref(), SMALL)?
             }
         };
-        if answer.status != 200 {
-            return Err(PackageError::Status { url: realm.to_string(), status: answer.status });
-        }
-        let token = self.json(&answer)?;
+        let token = self.json(&answer.fine()?.1)?;
         let token = token["token"].as_str().or_else(|| token["access_token"].as_str());
         Ok(token.map(|token| format!("Bearer {token}")))
     }
+}
+
+/// A manifest as an index lists it.
+struct Listed {
+    digest: ContentDigest,
+    artifact: Option<String>,
+}
+
+/// What an index lists, other indexes left out; `None` for what is no index.
+fn listed(document: &serde_json::Value) -> Option<Vec<Listed>> {
+    let kind = document["mediaType"].as_str();
+    let is_index = kind.is_none_or(|kind| kind == INDEX || kind == LIST) && document["layers"].is_null();
+    let entries = document["manifests"].as_array().filter(|_| is_index)?;
+    let read = |entry: &serde_json::Value| {
+        let is_manifest = !matches!(entry["mediaType"].as_str(), Some(INDEX | LIST));
+        Some(Listed {
+            digest: ContentDigest::parse(entry["digest"].as_str().filter(|_| is_manifest)?)?,
+            artifact: entry["artifactType"].as_str().map(str::to_owned),
+        })
+    };
+    Some(entries.iter().filter_map(read).collect())
 }
 
 impl std::fmt::Display for Repository<'_> {

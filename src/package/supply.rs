@@ -375,7 +375,11 @@ pub(super) fn unavailable(error: &PackageError, wants: &[&Want]) -> Diagnostic {
         PackageError::Offline(_) => (codes::PACKAGE_UNAVAILABLE, "run `stackc vendor` once with the network"),
         PackageError::Status { status: 401 | 403, .. } => (
             codes::PACKAGE_UNAVAILABLE,
-            "log in with `helm registry login` or `docker login`, or set `STACKC_LOGIN_<HOST>` to `user:password`",
+            "log in with `docker login`, or set `STACKC_LOGIN_<HOST>` to `user:password`",
+        ),
+        PackageError::Status { status: 429 | 500.., .. } | PackageError::Exchange { .. } => (
+            codes::PACKAGE_UNAVAILABLE,
+            "try again later; what the cache or a `mirror` has needs no server, see `sources` in `stackc.yaml`",
         ),
         PackageError::NoSuchVersion { .. } | PackageError::Range { .. } => {
             (codes::PACKAGE_UNAVAILABLE, "write a version that exists, or a range such as `^1.2`")

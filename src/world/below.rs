@@ -93,6 +93,10 @@ impl World for Below<'_> {
         self.world.variable(name)
     }
 
+    fn pause(&self, time: std::time::Duration) {
+        self.world.pause(time);
+    }
+
     fn fetch(&self, request: &super::net::Request) -> Result<super::net::Response, super::net::NetError> {
         self.world.fetch(request)
     }

@@ -16,6 +16,7 @@ pub use below::Below;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use std::fmt;
+use std::time::Duration;
 
 /// What kind of thing a folder's entry is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,6 +122,9 @@ pub trait World: Sync {
 
     /// An environment variable.
     fn variable(&self, name: &str) -> Option<String>;
+
+    /// Lets some time pass. A world without a clock does not wait.
+    fn pause(&self, _time: Duration) {}
 
     /// One HTTP exchange.
     fn fetch(&self, request: &net::Request) -> Result<net::Response, net::NetError>;

@@ -57,6 +57,10 @@ pub enum NetError {
     Offline,
     /// The body was larger than the limit.
     TooLarge(u64),
+    /// The connection broke off: another attempt may succeed.
+    Lost(String),
+    /// There was no answer in time.
+    Late(String),
     /// Anything else, in the library's words; never holds credentials.
     Failed(String),
 }
@@ -66,7 +70,7 @@ impl fmt::Display for NetError {
         match self {
             Self::Offline => out.write_str("the network is switched off"),
             Self::TooLarge(limit) => write!(out, "the answer is larger than {limit} bytes"),
-            Self::Failed(words) => out.write_str(words),
+            Self::Lost(words) | Self::Late(words) | Self::Failed(words) => out.write_str(words),
         }
     }
 }

@@ -7,8 +7,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, IsTerminal as _, Read as _, Write as _};
 use std::process::Stdio;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 static WRITES: AtomicU64 = AtomicU64::new(0);
@@ -29,23 +29,48 @@ fn agent() -> ureq::Agent {
         .into()
 }
 
+/// What the library says, by whether another attempt may help.
+fn net_error(error: &ureq::Error) -> NetError {
+    let words = error.to_string();
+    match error {
+        ureq::Error::Timeout(_) => NetError::Late(words),
+        ureq::Error::Io(error) => match error.kind() {
+            ErrorKind::TimedOut | ErrorKind::WouldBlock => NetError::Late(words),
+            ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+            | ErrorKind::UnexpectedEof => NetError::Lost(words),
+            _ => NetError::Failed(words),
+        },
+        _ => NetError::Failed(words),
+    }
+}
+
 /// Files, environment and processes of this machine, relative paths taken from one folder.
 #[derive(Debug)]
 pub struct OsWorld {
     root: Utf8PathBuf,
     variables: Option<BTreeMap<String, String>>,
+    pauses: Option<Arc<Mutex<Vec<Duration>>>>,
 }
 
 impl OsWorld {
     /// The machine seen from `root`.
     pub fn new(root: Utf8PathBuf) -> Self {
-        Self { root, variables: None }
+        Self { root, variables: None, pauses: None }
     }
 
     /// The machine with these environment variables and no others.
     #[must_use]
     pub fn with_variables(mut self, variables: BTreeMap<String, String>) -> Self {
         self.variables = Some(variables);
+        self
+    }
+
+    /// The machine, on which pauses are noted and take no time.
+    #[must_use]
+    pub fn with_pauses(mut self, pauses: Arc<Mutex<Vec<Duration>>>) -> Self {
+        self.pauses = Some(pauses);
         self
     }
 
@@ -190,8 +215,14 @@ impl World for OsWorld {
         }
     }
 
+    fn pause(&self, time: Duration) {
+        match &self.pauses {
+            Some(pauses) => pauses.lock().unwrap_or_else(PoisonError::into_inner).push(time),
+            None => std::thread::sleep(time),
+        }
+    }
+
     fn fetch(&self, request: &Request) -> Result<Response, NetError> {
-        let fail = |error: ureq::Error| NetError::Failed(error.to_string());
         let agent = AGENT.get_or_init(agent);
         let mut response = if let Some(form) = &request.form {
             let mut builder = agent.post(&request.url);
@@ -203,13 +234,18 @@ impl World for OsWorld {
                 .timeout_global(Some(request.timeout))
                 .build()
                 .send_form(form.iter().map(|(name, value)| (name.as_str(), value.as_str())))
-                .map_err(fail)?
+                .map_err(|error| net_error(&error))?
         } else {
             let mut builder = agent.get(&request.url);
             for (name, value) in &request.headers {
                 builder = builder.header(name, value);
             }
-            builder.config().timeout_global(Some(request.timeout)).build().call().map_err(fail)?
+            builder
+                .config()
+                .timeout_global(Some(request.timeout))
+                .build()
+                .call()
+                .map_err(|error| net_error(&error))?
         };
         let status = response.status().as_u16();
         let headers = response
@@ -223,13 +259,13 @@ impl World for OsWorld {
             response.body_mut().with_config().limit(request.limit).read_to_vec().map_err(
                 |error| match error {
                     ureq::Error::BodyExceedsLimit(_) => NetError::TooLarge(request.limit),
-                    other => fail(other),
+                    other => net_error(&other),
                 },
             )?;
         let response = Response { status, headers, body };
         let stated = response.header("content-length").and_then(|length| length.parse::<usize>().ok());
         if stated.is_some_and(|length| length != response.body.len()) {
-            return Err(NetError::Failed("the answer ended early".to_owned()));
+            return Err(NetError::Lost("the answer ended early".to_owned()));
         }
         Ok(response)
     }

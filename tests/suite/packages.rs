@@ -15,6 +15,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// What a path of the server answers with, byte for byte.
 pub(crate) type Script = BTreeMap<String, Vec<u8>>;
@@ -79,6 +80,8 @@ fn answer(mut stream: TcpStream, script: &Script, log: &Mutex<Vec<String>>) {
         }
         _ => script.get(&path).cloned().unwrap_or_else(|| plain(404, &[], b"nothing here")),
     };
+    // What a path answers with the first time only.
+    let reply = script.get(&format!("first {path}")).filter(|_| first).cloned().unwrap_or(reply);
     if first && script.contains_key(&format!("stall {path}")) {
         // Half an answer, and then silence until whoever asked has gone.
         drop(stream.write_all(&reply[..reply.len() - 20]));
@@ -107,7 +110,7 @@ fn home(folder: &tempfile::TempDir, more: &[(&str, &str)]) -> OsWorld {
     let own = [("HOME", root.as_str()), ("STACKC_CACHE", cache.as_str())];
     let variables =
         own.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    OsWorld::new(root.clone()).with_variables(variables)
+    OsWorld::new(root.clone()).with_variables(variables).with_pauses(Arc::default())
 }
 
 fn packages(home: &OsWorld) -> Packages<'_> {
@@ -228,7 +231,11 @@ fn what_servers_get_wrong_is_said_and_never_cached() {
     let packages = packages(&home);
     let root = server.url();
     let fails = |wanted: &Wanted| packages.resolve(wanted).expect_err("an error");
-    assert!(matches!(fails(&chart(&root, "cut", "1.0.0")), PackageError::Exchange { .. }));
+    let cut = fails(&chart(&root, "cut", "1.0.0"));
+    assert!(
+        matches!(&cut, PackageError::Exchange { words, .. } if words.ends_with("(after 4 attempts)")),
+        "{cut}"
+    );
     assert!(matches!(fails(&chart(&root, "gone", "1.0.0")), PackageError::Status { status: 404, .. }));
     assert!(matches!(fails(&chart(&root, "lie", "1.0.0")), PackageError::Stated { .. }));
     assert!(fails(&chart(&root, "loop", "1.0.0")).to_string().contains("redirects"));
@@ -247,6 +254,116 @@ fn what_servers_get_wrong_is_said_and_never_cached() {
     assert!(matches!(fails(&chart(&format!("{root}/bomb"), "h", "1")), PackageError::Malformed { .. }));
     assert!(matches!(fails(&chart("http://127.0.0.1:1", "a", "1")), PackageError::Exchange { .. }));
     assert!(!folder.path().join("cache").exists(), "nothing of this may be in the cache");
+}
+
+#[test]
+fn what_may_get_better_is_asked_for_again() {
+    let server = Server::start(|_| {
+        let mut short = plain(200, &[], &package("a", "1.1.0"));
+        short.truncate(short.len() - 5);
+        let charts = ["1.0.0", "1.1.0", "1.2.0"]
+            .map(|version| (format!("/a-{version}.tgz"), plain(200, &[], &package("a", version))));
+        let list = "  a:\n  - {version: 1.0.0, urls: [a-1.0.0.tgz]}\n  - {version: 1.1.0, urls: [a-1.1.0.tgz]}\n  - {version: 1.2.0, urls: [a-1.2.0.tgz]}\n  \
+                    down:\n  - {version: 1.0.0, urls: [down.tgz]}\n  closed:\n  - {version: 1.0.0, urls: [closed.tgz]}\n";
+        let more = [
+            ("first /index.yaml".to_owned(), plain(503, &[], b"starting")),
+            ("/index.yaml".to_owned(), index(list)),
+            ("first /a-1.0.0.tgz".to_owned(), plain(429, &[("retry-after", "9")], b"slowly")),
+            ("first /a-1.1.0.tgz".to_owned(), short),
+            // The connection is closed without a word.
+            ("first /a-1.2.0.tgz".to_owned(), Vec::new()),
+            ("/down.tgz".to_owned(), plain(502, &[], b"")),
+            ("/closed.tgz".to_owned(), plain(429, &[("retry-after", "3600")], b"")),
+        ];
+        charts.into_iter().chain(more).collect()
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let pauses = Arc::default();
+    let home = home(&folder, &[]).with_pauses(Arc::clone(&pauses));
+    let packages = packages(&home);
+    let resolve = |name: &str, version: &str| packages.resolve(&chart(&server.url(), name, version));
+    let paused = || {
+        std::mem::take(&mut *pauses.lock().expect("pauses"))
+            .iter()
+            .map(Duration::as_millis)
+            .collect::<Vec<_>>()
+    };
+    for (version, expected) in [("1.0.0", vec![500, 9000]), ("1.1.0", vec![500]), ("1.2.0", vec![500])] {
+        let pinned = resolve("a", version).unwrap_or_else(|error| panic!("{version}: {error}"));
+        assert_eq!(pinned.digest, ContentDigest::of(&package("a", version)));
+        assert_eq!(paused(), expected, "{version}");
+    }
+    let down = resolve("down", "1.0.0").expect_err("an error");
+    assert!(matches!(down, PackageError::Status { status: 502, tries: 4, .. }), "{down}");
+    assert_eq!(paused(), [500, 2000, 5000]);
+    assert!(down.to_string().contains("answered 502 to each of 4 attempts"), "{down}");
+    let closed = resolve("closed", "1.0.0").expect_err("an error");
+    assert!(matches!(closed, PackageError::Status { status: 429, tries: 1, .. }), "{closed}");
+    assert_eq!(paused(), Vec::<u128>::new(), "nobody waits for an hour");
+    assert!(matches!(resolve("a", "9.9.9"), Err(PackageError::NoSuchVersion { .. })));
+    assert_eq!(server.seen().iter().filter(|line| line.starts_with("/index.yaml")).count(), 2);
+}
+
+#[test]
+fn an_index_of_a_registry_leads_to_its_one_chart() {
+    const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+    const CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
+    let archive = package("app", "1.0.0");
+    let layer = ContentDigest::of(&archive);
+    let manifest = |config: &str, comment: &str| {
+        format!(
+            r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{{"mediaType":"{config}"}},"annotations":{{"a":"{comment}"}},"layers":[{{"mediaType":"application/vnd.cncf.helm.chart.content.v1.tar+gzip","digest":"{layer}"}}]}}"#
+        )
+    };
+    let (one, two) = (manifest(CONFIG, "one"), manifest(CONFIG, "two"));
+    let image = manifest("application/vnd.oci.image.config.v1+json", "image");
+    let entry = |text: &str, artifact: Option<&str>| {
+        let artifact = artifact.map_or(String::new(), |kind| format!(r#","artifactType":"{kind}""#));
+        format!(r#"{{"mediaType":"{MANIFEST}","digest":"{}"{artifact}}}"#, ContentDigest::of(text.as_bytes()))
+    };
+    let list = |entries: &[String]| {
+        format!(
+            r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{}]}}"#,
+            entries.join(",")
+        )
+    };
+    let lists = [
+        ("1.0.0", list(&[entry(&image, None), entry(&one, None)])),
+        ("1.0.1", list(&[entry(&two, Some("application/example")), entry(&one, Some(CONFIG))])),
+        ("1.0.2", list(&[entry(&one, None), entry(&two, None)])),
+        ("1.0.3", list(&[entry(&image, None)])),
+        ("1.0.4", list(&[entry("lost", None)])),
+    ];
+    let registry = Server::start(|_| {
+        let base = "/v2/charts/app";
+        let tags = lists.iter().map(|(tag, text)| (format!("{base}/manifests/{tag}"), text));
+        let digests = [&one, &two, &image]
+            .into_iter()
+            .map(|text| (format!("{base}/manifests/{}", ContentDigest::of(text.as_bytes())), text));
+        let manifests = tags.chain(digests).map(|(path, text)| (path, plain(200, &[], text.as_bytes())));
+        manifests.chain([(format!("{base}/blobs/{layer}"), plain(200, &[], &archive))]).collect()
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = home(&folder, &[]);
+    let packages = packages(&home);
+    let source = format!("oci://127.0.0.1:{}/charts", registry.port);
+    // Each index holds the same chart, whose version is that of the first tag: the others are looked into by hand.
+    let pinned = packages.resolve(&chart(&source, "app", "1.0.0")).expect("the one chart");
+    assert_eq!(
+        (pinned.digest.clone(), pinned.manifest.clone()),
+        (layer.clone(), Some(ContentDigest::of(one.as_bytes())))
+    );
+    std::fs::remove_dir_all(folder.path().join("cache")).expect("a cache");
+    assert_eq!(packages.fetch(&chart(&source, "app", "1.0.0"), &pinned).expect("bytes"), archive);
+    let words = |tag: &str| packages.resolve(&chart(&source, "app", tag)).expect_err("an error").to_string();
+    assert!(
+        words("1.0.1").contains("the archive says that it holds `app` 1.0.0"),
+        "the chart was found: {}",
+        words("1.0.1")
+    );
+    assert!(words("1.0.2").contains("several Helm charts"), "{}", words("1.0.2"));
+    assert!(words("1.0.3").contains("no Helm chart among the manifests"), "{}", words("1.0.3"));
+    assert!(words("1.0.4").contains("404"), "{}", words("1.0.4"));
 }
 
 #[test]
@@ -480,7 +597,7 @@ fn registry(folder: &tempfile::TempDir) -> Option<Registry> {
         if TcpStream::connect(("127.0.0.1", port)).is_ok() {
             return Some(registry);
         }
-        thread::sleep(std::time::Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(50));
     }
     None
 }

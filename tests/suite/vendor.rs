@@ -87,6 +87,8 @@ impl Project {
             ("PATH".to_owned(), std::env::var("PATH").unwrap_or_default()),
             ("HOME".to_owned(), self.folder.path().display().to_string()),
             ("STACKC_CACHE".to_owned(), self.cache().display().to_string()),
+            // Nothing here gets better by waiting.
+            ("STACKC_RETRIES".to_owned(), "0".to_owned()),
         ]
     }
 
