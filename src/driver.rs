@@ -10,14 +10,14 @@ use crate::package::memo::{Memo, Recall, Releases};
 use crate::package::supply::{self, Access, Supplied};
 use crate::render::Rendering;
 use crate::resolve::Resolution;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use crate::value::Node;
 use crate::world::World;
 use crate::world::traced::{Trace, Traced};
 use crate::{emit, link, load, order, render, resolve, validate};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -204,7 +204,7 @@ fn each<T: Send, I: Named + Send>(
     sink: &mut Sink,
     work: impl Fn(I, &mut Sink) -> Result<T, Reported> + Sync,
 ) -> Vec<T> {
-    let done: Vec<(Sink, Option<T>)> = items
+    let done: Vec<(Arc<str>, Sink, Option<T>)> = items
         .map(|item| {
             let (mut own, name) = (Sink::new(), Arc::clone(item.name()));
             // A fault of ours in one environment is told like any other and does not take the findings of the rest along.
@@ -216,15 +216,63 @@ fn each<T: Send, I: Named + Send>(
                         .help("please report it with the overlay that led to it"),
                 ))
             });
-            (own, value.ok())
+            (name, own, value.ok())
         })
         .collect();
     let mut values = Vec::with_capacity(done.len());
-    for (own, value) in done {
-        sink.merge(own);
+    let mut shared = Shared::default();
+    for (name, own, value) in done {
+        shared.add(&name, own);
         values.extend(value);
     }
+    for finding in shared.found() {
+        sink.report(finding);
+    }
     values
+}
+
+/// What environments found, each finding once: a fault in what they share is one fault.
+#[derive(Default)]
+struct Shared {
+    found: Vec<(Diagnostic, Vec<Arc<str>>)>,
+    /// Where findings of one place and message stand in the list.
+    known: BTreeMap<(Option<Span>, String), Vec<usize>>,
+}
+
+impl Shared {
+    fn add(&mut self, environment: &Arc<str>, sink: Sink) {
+        for mut finding in sink.into_found() {
+            finding.environment = None;
+            let key = (finding.primary.as_ref().map(|label| label.span), finding.message.clone());
+            let alike = self.known.entry(key).or_default();
+            if let Some(at) = alike.iter().find(|at| self.found[**at].0 == finding) {
+                self.found[*at].1.push(Arc::clone(environment));
+            } else {
+                alike.push(self.found.len());
+                self.found.push((finding, vec![Arc::clone(environment)]));
+            }
+        }
+    }
+
+    /// In the order in which they were found; each names its first environment, and tells of the others.
+    fn found(self) -> impl Iterator<Item = Diagnostic> {
+        self.found.into_iter().map(|(mut finding, environments)| {
+            let mut names = environments.iter().map(|name| format!("`{name}`"));
+            finding.environment = environments.first().map(ToString::to_string);
+            let others: Vec<String> = names.by_ref().skip(1).take(4).collect();
+            let more = names.count();
+            match (others.as_slice(), more) {
+                ([], _) => finding,
+                ([one], _) => finding.note(format!("it is the same in {one}")),
+                ([others @ .., last], 0) => {
+                    finding.note(format!("it is the same in {} and {last}", others.join(", ")))
+                }
+                (others, more) => {
+                    finding.note(format!("it is the same in {} and {more} more", others.join(", ")))
+                }
+            }
+        })
+    }
 }
 
 /// Compiles an environment with what is remembered of its releases. What comes from memory has no origins, so where
