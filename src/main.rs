@@ -10,7 +10,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
     let terminal = os::terminal();
-    let mut console = Console::new(&mut out, &mut err).with_color(terminal.color).with_width(terminal.width);
+    let progress = terminal.progress.then(|| Box::new(std::io::stderr()) as _);
+    let mut console = Console::new(&mut out, &mut err)
+        .with_color(terminal.color)
+        .with_width(terminal.width)
+        .with_progress(progress);
     let exit = match OsWorld::here() {
         Ok(world) => cli::run(os::arguments(), &world, &mut console),
         Err(error) => {

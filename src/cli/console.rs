@@ -10,18 +10,26 @@ pub struct Console<'a> {
     width: usize,
     quiet: bool,
     verbose: bool,
+    progress: Option<Box<dyn Write + Send>>,
 }
 
 impl<'a> Console<'a> {
     /// A console over two streams, without colour, 110 columns wide.
     pub fn new(out: &'a mut (dyn Write + Send), err: &'a mut (dyn Write + Send)) -> Self {
-        Self { out, err, color: false, width: 110, quiet: false, verbose: false }
+        Self { out, err, color: false, width: 110, quiet: false, verbose: false, progress: None }
     }
 
     /// Turns colour on or off.
     #[must_use]
     pub fn with_color(mut self, color: bool) -> Self {
         self.color = color;
+        self
+    }
+
+    /// A terminal on which to tell what is being fetched.
+    #[must_use]
+    pub fn with_progress(mut self, terminal: Option<Box<dyn Write + Send>>) -> Self {
+        self.progress = terminal;
         self
     }
 
@@ -37,6 +45,11 @@ impl<'a> Console<'a> {
         self.color = color.unwrap_or(self.color);
         self.quiet = quiet;
         self.verbose = verbose;
+    }
+
+    /// Gives away the terminal on which to tell what is being fetched; none with `--quiet`.
+    pub(super) fn take_progress(&mut self) -> Option<Box<dyn Write + Send>> {
+        self.progress.take().filter(|_| !self.quiet)
     }
 
     /// Whether to colour.

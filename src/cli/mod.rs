@@ -6,6 +6,7 @@
 
 mod arguments;
 mod console;
+mod progress;
 pub mod template;
 
 pub use arguments::Arguments;

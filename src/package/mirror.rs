@@ -73,6 +73,16 @@ impl<'a> Mirror<'a> {
             .and_then(|path| self.read(&path))
     }
 
+    /// The tags of the releases of which it has the file that a URL names.
+    pub(super) fn manifest_tags(&self, url: &str, tag: &str) -> Result<Vec<String>, PackageError> {
+        let named = manifest_file(url);
+        let Some((before, behind)) = named.split_once(&plain(tag)) else { return Ok(Vec::new()) };
+        let entries = self.world.list(&self.folder.join("manifests"));
+        let entries = entries.map_err(|error| PackageError::World(error.to_string()))?;
+        let tag = |name: &str| name.strip_prefix(before)?.strip_suffix(behind).map(str::to_owned);
+        Ok(entries.iter().filter_map(|entry| tag(&entry.name)).collect())
+    }
+
     /// What the mirror has for a pin; `None` where it has nothing. Bytes of the pinned digest come first.
     pub(super) fn pinned(&self, wanted: &Wanted, pinned: &Pinned) -> Option<Vec<u8>> {
         if let Ok(bytes) = self.world.read(&self.by_digest(&pinned.digest)) {

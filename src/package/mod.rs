@@ -16,6 +16,7 @@ pub mod mirror;
 mod oci;
 pub mod outlook;
 mod pack;
+mod release;
 mod retry;
 pub mod source;
 pub mod supply;

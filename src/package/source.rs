@@ -8,7 +8,7 @@ use super::http::{Url, get};
 use super::index::Index;
 use super::lock::{Pinned, Wanted};
 use super::mirror::Mirror;
-use super::{ContentDigest, PackageError, git, oci};
+use super::{ContentDigest, PackageError, git, oci, release};
 use crate::helm::chart::archive::{self, Budget};
 use crate::helm::chart::{Metadata, load};
 use crate::helm::profile::HELM_3_21;
@@ -168,7 +168,10 @@ impl<'a> Packages<'a> {
 
     /// Versions that are newer than a given one, newest first; prereleases only where the given one is one.
     pub fn newer(&self, wanted: &Wanted, current: &str) -> Result<Vec<String>, PackageError> {
-        let Wanted::Chart { name, source, .. } = wanted else { return Ok(Vec::new()) };
+        let (name, source) = match wanted {
+            Wanted::Chart { name, source, .. } => (name, source),
+            Wanted::Manifest { url } => return self.newer_tags(url),
+        };
         let Ok(now) = Version::parse(current.as_bytes()) else { return Ok(Vec::new()) };
         let offers = match (source.strip_prefix("git+"), &self.mirror) {
             (Some(location), None) => {
@@ -180,15 +183,32 @@ impl<'a> Packages<'a> {
         };
         let mut found: Vec<String> = sorted(&offers)
             .into_iter()
-            .filter(|offer| {
-                Version::parse(offer.as_bytes()).is_ok_and(|version| {
-                    version.compare(&now) == Ordering::Greater
-                        && (version.prerelease.is_empty() || !now.prerelease.is_empty())
-                })
-            })
+            .filter(|offer| Version::parse(offer.as_bytes()).is_ok_and(|version| is_newer(&version, &now)))
             .collect();
         found.reverse();
         Ok(found)
+    }
+
+    /// Tags of newer releases with the file at a URL, newest first; none where the URL names no release.
+    fn newer_tags(&self, url: &str) -> Result<Vec<String>, PackageError> {
+        let Some(now) = release::named(url) else { return Ok(Vec::new()) };
+        let Some((prefix, current)) = release::version(now.tag) else { return Ok(Vec::new()) };
+        let tags = if let Some(mirror) = &self.mirror {
+            mirror.manifest_tags(url, now.tag)?
+        } else {
+            self.online(|| format!("the tags of `{}`", now.repository()))?;
+            let versions = git::sibling_tags(self.world, &now.repository(), now.tag)?;
+            versions.into_iter().map(|version| format!("{prefix}{version}")).collect()
+        };
+        let mut newer: Vec<(Version, String)> = tags
+            .into_iter()
+            .filter_map(|tag| {
+                let (before, version) = release::version(&tag)?;
+                (before == prefix && is_newer(&version, &current)).then_some((version, tag))
+            })
+            .collect();
+        newer.sort_by(|(a, x), (b, y)| b.compare(a).then_with(|| x.cmp(y)));
+        Ok(newer.into_iter().map(|(_, tag)| tag).collect())
     }
 
     fn online(&self, what: impl Fn() -> String) -> Result<(), PackageError> {
@@ -367,6 +387,11 @@ fn is_the_wanted(chart: &Metadata, name: &str, version: &str) -> Result<(), Pack
         what: format!("chart `{name}` {version}"),
         words: format!("the archive says that it holds `{}` {}", chart.name, chart.version),
     })
+}
+
+/// Whether a version is newer; prereleases count only for whoever has one.
+fn is_newer(version: &Version, now: &Version) -> bool {
+    version.compare(now) == Ordering::Greater && (version.prerelease.is_empty() || !now.prerelease.is_empty())
 }
 
 /// Whether a range is one version, with all its parts.

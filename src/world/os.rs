@@ -304,6 +304,8 @@ pub struct Terminal {
     pub color: bool,
     /// Its width in columns.
     pub width: usize,
+    /// A line may be drawn on it and taken away again.
+    pub progress: bool,
 }
 
 /// Looks at the terminal behind standard error; `NO_COLOR` and `CLICOLOR_FORCE` are honoured.
@@ -311,7 +313,9 @@ pub fn terminal() -> Terminal {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
     let color = set("CLICOLOR_FORCE") || (std::io::stderr().is_terminal() && !set("NO_COLOR"));
     let width = terminal_size::terminal_size().map_or(110, |(width, _)| usize::from(width.0));
-    Terminal { color, width }
+    let dumb = std::env::var_os("TERM").is_none_or(|name| name == "dumb");
+    let progress = std::io::stderr().is_terminal() && !dumb && !set("CI");
+    Terminal { color, width, progress }
 }
 
 /// The command line of this process.

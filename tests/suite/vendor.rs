@@ -216,7 +216,7 @@ fn updates_stay_in_their_ranges_and_say_what_moved() {
     assert_eq!(outdated[0]["environments"], serde_json::json!(["prod"]));
     assert_eq!((&outdated[1]["current"], &outdated[1]["inRange"]), (&"1.1.0".into(), &"1.4.0".into()));
     let table = project.run("outdated --exit-code").ends(1).out;
-    assert!(table.contains("app    ^1.0    1.1.0    1.4.0     2.0.0   dev\n"), "{table}");
+    assert!(table.contains("app      ^1.0    1.1.0    1.4.0     2.0.0   dev\n"), "{table}");
     project.run("vendor --locked --update").ends(1).says("lock-outdated").says("app 1.1.0 -> 1.4.0");
     project.run("vendor --update appp").ends(1).says("unknown-package").says("did you mean `app`?");
     project.run("vendor --update app").ends(0).says("moved    app 1.1.0 -> 1.4.0").says("1 moved");
@@ -228,6 +228,61 @@ fn updates_stay_in_their_ranges_and_say_what_moved() {
     project.run("vendor -e prod").ends(0).says("added    app 2.0.0").says("3 packages, 1 added");
     project.run("vendor").ends(0).says("dropped  app 1.0.0").says("2 packages, 1 dropped");
     project.run("build --frozen").ends(0);
+}
+
+#[test]
+fn a_file_of_a_release_is_outdated_by_the_tags_of_its_repository() {
+    let server = Server::start(|_| {
+        let object = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: app}\ndata: {a: b}\n";
+        let refs: String = ["v1.0.0", "v1.2.0", "v1.10.0", "v2.0.0-rc.1", "chart-3.0.0", "nightly"]
+            .iter()
+            .enumerate()
+            .map(|(number, tag)| format!("{:040x}\trefs/tags/{tag}\n", number + 1))
+            .collect();
+        // Git's oldest protocol over HTTP is files.
+        let kind = [("content-type", "text/plain")];
+        [
+            ("/o/p/info/refs?service=git-upload-pack".to_owned(), plain(200, &kind, refs.as_bytes())),
+            ("/o/p/HEAD".to_owned(), plain(200, &kind, b"ref: refs/heads/main\n")),
+            ("/o/p/releases/download/v1.0.0/install.yaml".to_owned(), plain(200, &[], object)),
+            ("/crds.yaml".to_owned(), plain(200, &[], object)),
+            ("/files/releases/download/v1.0.0/install.yaml".to_owned(), plain(200, &[], object)),
+        ]
+        .into()
+    });
+    let project = Project::new(&server.url(), &[]);
+    let root = server.url();
+    let overlay = |name: &str, path: &str| {
+        project.write(
+            &format!("overlays/{name}/overlay.yaml"),
+            &format!(
+                "apiVersion: stackc.dev/v1alpha1\nkind: Overlay\nmetadata: {{name: {name}}}\nspec:\n  environment: development\n  kubernetes: \"1.34\"\n  stacks:\n    app: {{stack: manifests, namespace: app, url: \"{root}{path}\"}}\n"
+            ),
+        );
+    };
+    overlay("dev", "/o/p/releases/download/v1.0.0/install.yaml");
+    overlay("odd", "/crds.yaml");
+    overlay("served", "/files/releases/download/v1.0.0/install.yaml");
+    project.run("vendor").ends(0).says("3 packages, 3 added");
+    let told = project.run("outdated --exit-code").ends(1);
+    let row = "o/p/releases/download/v1.0.0/install.yaml  -       v1.0.0   -         v1.10.0  dev\n";
+    assert!(told.out.contains(row) && told.out.lines().count() == 2, "{}", told.out);
+    let told = told.says("crds.yaml`: its address names no release");
+    // Whoever serves copies of releases need not have the repository.
+    told.says("/files/releases/download/v1.0.0/install.yaml`: ");
+    let data: serde_json::Value =
+        serde_json::from_str(&project.run("outdated --format json").ends(0).out).expect("JSON");
+    let of = |name: &str| {
+        data.as_array().into_iter().flatten().find(|entry| entry["environments"][0] == name).expect(name)
+    };
+    assert_eq!((&of("dev")["newest"], &of("dev")["unknown"]), (&"v1.10.0".into(), &serde_json::Value::Null));
+    assert_eq!(
+        (&of("odd")["newest"], &of("odd")["current"]),
+        (&serde_json::Value::Null, &serde_json::Value::Null)
+    );
+    assert!(
+        of("odd")["unknown"].is_string() && of("odd")["manifest"].is_string() && of("odd")["chart"].is_null()
+    );
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod vendor;
 mod why;
 
 use super::arguments::{Arguments, Command, When};
+use super::progress::Watched;
 use super::{Console, Exit};
 use crate::world::World;
 
@@ -30,6 +31,8 @@ pub(super) fn dispatch(arguments: &Arguments, world: &dyn World, console: &mut C
         When::Never => Some(false),
     };
     console.set(color, global.quiet, global.verbose);
+    let watched = console.take_progress().map(|terminal| Watched::new(world, terminal, console.width()));
+    let world = watched.as_ref().map_or(world, |watched| watched);
     if global.threads == 0 {
         return command(arguments, world, console);
     }

@@ -18,8 +18,19 @@ pub(super) fn run(global: &Global, options: &Outdated, world: &dyn World, consol
         let outdated: Vec<&Outlook> = found.iter().filter(|outlook| outlook.is_outdated()).collect();
         let outcome = match options.format {
             DataFormat::Json => Outcome::data(data(&found)),
-            DataFormat::Text if outdated.is_empty() => Outcome::status(vec!["nothing newer".to_owned()]),
-            DataFormat::Text => Outcome::data(table(&outdated)),
+            DataFormat::Text => {
+                let nothing = outdated.is_empty().then(|| "nothing newer".to_owned());
+                let unknown = found.iter().filter_map(|outlook| {
+                    let why = outlook.unknown.as_ref()?;
+                    Some(format!(
+                        "not known whether there is a newer {}: {why}",
+                        outlook.wanted.without_range()
+                    ))
+                });
+                let status = nothing.into_iter().chain(unknown).collect();
+                let data = if outdated.is_empty() { String::new() } else { table(&outdated) };
+                Outcome { status, ..Outcome::data(data) }
+            }
         };
         let differs = session.sink.failed() || (options.exit_code && !outdated.is_empty());
         Ok(Outcome { exit: if differs { Exit::Findings } else { Exit::Fine }, ..outcome })
@@ -38,11 +49,11 @@ fn asked(options: &Outdated, session: &mut Session<'_>) -> Result<Vec<Outlook>, 
 }
 
 fn table(outdated: &[&Outlook]) -> String {
-    let head = ["CHART", "WANTED", "CURRENT", "IN RANGE", "NEWEST", "ENVIRONMENTS"].map(str::to_owned);
+    let head = ["PACKAGE", "WANTED", "CURRENT", "IN RANGE", "NEWEST", "ENVIRONMENTS"].map(str::to_owned);
     let dash = |version: &Option<String>| version.clone().unwrap_or_else(|| "-".to_owned());
     let rows = outdated.iter().map(|outlook| {
         [
-            outlook.wanted.name().to_owned(),
+            short(&outlook.wanted).to_owned(),
             range(&outlook.wanted).to_owned(),
             dash(&outlook.current),
             dash(&outlook.in_range),
@@ -60,10 +71,20 @@ fn table(outdated: &[&Outlook]) -> String {
     })
 }
 
+/// A name that fits a column: of a file, what follows the host.
+fn short(wanted: &Wanted) -> &str {
+    match wanted {
+        Wanted::Chart { name, .. } => name,
+        Wanted::Manifest { url } => {
+            url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or(url, |(_, path)| path)
+        }
+    }
+}
+
 fn range(wanted: &Wanted) -> &str {
     match wanted {
         Wanted::Chart { range, .. } => range,
-        Wanted::Manifest { .. } => "",
+        Wanted::Manifest { .. } => "-",
     }
 }
 
@@ -71,13 +92,19 @@ fn data(found: &[Outlook]) -> String {
     let all: Vec<_> = found
         .iter()
         .map(|outlook| {
+            let (chart, manifest, wanted) = match &outlook.wanted {
+                Wanted::Chart { name, range, .. } => (Some(name), None, Some(range)),
+                Wanted::Manifest { url } => (None, Some(url), None),
+            };
             json!({
-                "chart": outlook.wanted.name(),
+                "chart": chart,
+                "manifest": manifest,
                 "source": outlook.wanted.source(),
-                "wanted": range(&outlook.wanted),
+                "wanted": wanted,
                 "current": outlook.current,
                 "inRange": outlook.in_range,
                 "newest": outlook.newest,
+                "unknown": outlook.unknown,
                 "environments": outlook.environments,
             })
         })
