@@ -163,14 +163,7 @@ impl ReadValue<'_> {
         if self.kind != ReadKind::All {
             return None;
         }
-        let keys: Vec<String> = field
-            .segments()
-            .iter()
-            .map(|segment| match segment {
-                Segment::Key(key) => key.to_string(),
-                Segment::Index(index) => index.to_string(),
-            })
-            .collect();
+        let keys = field.names();
         let whole = self.value?;
         (0..keys.len()).find_map(|from| {
             let value = below(whole, &keys[from..])?;

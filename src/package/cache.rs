@@ -62,7 +62,7 @@ impl<'a> Cache<'a> {
     pub fn put(&self, bytes: &[u8]) -> Result<ContentDigest, PackageError> {
         let digest = ContentDigest::of(bytes);
         if self.get(&digest).is_none() {
-            self.world.write(&self.path(&digest), bytes).map_err(|error: WorldError| {
+            self.world.keep(&self.path(&digest), bytes).map_err(|error: WorldError| {
                 PackageError::World(format!("the cache could not be written: {error}"))
             })?;
         }
@@ -75,7 +75,7 @@ impl<'a> Cache<'a> {
         let path = self.note_path(wanted, pinned);
         let text = pinned.digest.as_str().as_bytes();
         if self.world.read(&path).ok().as_deref() != Some(text) {
-            let _ignored = self.world.write(&path, text);
+            let _ignored = self.world.keep(&path, text);
         }
     }
 

@@ -193,7 +193,7 @@ impl<'a> Memo<'a> {
 
     fn put(&self, key: &Key, pieces: Vec<Piece>) {
         // A cache that cannot be written is a cache that is empty next time.
-        let _ignored = self.world.write(&self.folder.join(key.hex()), &write(&pieces));
+        let _ignored = self.world.keep(&self.folder.join(key.hex()), &write(&pieces));
         lock(&self.at_hand).insert(key.clone(), Arc::new(pieces));
         lock(&self.used).insert(key.clone());
     }

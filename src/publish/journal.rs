@@ -36,7 +36,7 @@ fn carry_out(root: &Utf8Path, steps: &[Step], world: &dyn World) -> Result<(), W
     let mut emptied: BTreeSet<Utf8PathBuf> = BTreeSet::new();
     for (path, bytes) in steps {
         if let Some(bytes) = bytes {
-            world.write(&root.join(path), bytes)?;
+            world.keep(&root.join(path), bytes)?;
         } else {
             world.remove(&root.join(path))?;
             // The folder of the environment, two levels down, stays.

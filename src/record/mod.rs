@@ -145,7 +145,7 @@ impl Slot {
             memories: journey.memories,
         };
         let Ok(body) = serde_json::to_vec(&record) else { return };
-        let _ignored = world.write(&self.folder.join(&self.name), &sealed(&body));
+        let _ignored = world.keep(&self.folder.join(&self.name), &sealed(&body));
         if journey.releases.rendered > 0 {
             self.tidy(world);
         }

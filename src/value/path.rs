@@ -27,6 +27,15 @@ impl Path {
         &self.0
     }
 
+    /// The steps as plain names, indices as numbers.
+    pub fn names(&self) -> Vec<String> {
+        let name = |segment: &Segment| match segment {
+            Segment::Key(key) => key.to_string(),
+            Segment::Index(index) => index.to_string(),
+        };
+        self.0.iter().map(name).collect()
+    }
+
     /// Adds a step.
     pub fn push(&mut self, segment: Segment) {
         self.0.push(segment);

@@ -77,6 +77,10 @@ impl World for Below<'_> {
         self.world.write(&self.folder.join(path), bytes)
     }
 
+    fn keep(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError> {
+        self.world.keep(&self.folder.join(path), bytes)
+    }
+
     fn remove(&self, path: &Utf8Path) -> Result<(), WorldError> {
         self.world.remove(&self.folder.join(path))
     }

@@ -108,6 +108,12 @@ pub trait World: Sync {
     /// Writes a file so that other processes see the old bytes or the new ones; makes its folders.
     fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError>;
 
+    /// As [`World::write`], of bytes that can be made again: nobody waits until the disk has them, so that a power cut may
+    /// lose them.
+    fn keep(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError> {
+        self.write(path, bytes)
+    }
+
     /// Removes a file; one that is not there is no error.
     fn remove(&self, path: &Utf8Path) -> Result<(), WorldError>;
 

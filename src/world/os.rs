@@ -108,6 +108,44 @@ fn kind_of(file_type: std::fs::FileType) -> EntryKind {
     }
 }
 
+/// Whether to wait until the disk has the bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    ForTheDisk,
+    No,
+}
+
+impl OsWorld {
+    /// Puts a whole file in the place of another, under its rights; nobody sees half of it.
+    fn replace(&self, path: &Utf8Path, bytes: &[u8], wait: Wait) -> Result<(), WorldError> {
+        let target = self.resolve(path);
+        let fail = |error: std::io::Error| failure(path, &error);
+        let folder = target.parent().unwrap_or(&self.root);
+        let name = target.file_name().unwrap_or("file");
+        // Threads of one process may write the same bytes at once: each has a name of its own.
+        let number = WRITES.fetch_add(1, Ordering::Relaxed);
+        let temporary = folder.join(format!(".{name}.stackc-{}{number:010}", std::process::id()));
+        let create = || std::fs::File::create(&temporary);
+        let file = create().or_else(|error| match error.kind() {
+            ErrorKind::NotFound => std::fs::create_dir_all(folder).and_then(|()| create()),
+            _ => Err(error),
+        });
+        let written = file.and_then(|mut file| {
+            file.write_all(bytes)?;
+            if let Ok(before) = std::fs::symlink_metadata(&target)
+                && before.is_file()
+            {
+                file.set_permissions(before.permissions())?;
+            }
+            if wait == Wait::ForTheDisk { file.sync_all() } else { Ok(()) }
+        });
+        written.and_then(|()| std::fs::rename(&temporary, &target)).map_err(|error| {
+            drop(std::fs::remove_file(&temporary));
+            fail(error)
+        })
+    }
+}
+
 impl World for OsWorld {
     fn read(&self, path: &Utf8Path) -> Result<Vec<u8>, WorldError> {
         std::fs::read(self.resolve(path)).map_err(|error| failure(path, &error))
@@ -165,22 +203,11 @@ impl World for OsWorld {
     }
 
     fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError> {
-        let target = self.resolve(path);
-        let fail = |error: std::io::Error| failure(path, &error);
-        let folder = target.parent().unwrap_or(&self.root);
-        std::fs::create_dir_all(folder).map_err(fail)?;
-        let name = target.file_name().unwrap_or("file");
-        // Threads of one process may write the same bytes at once: each has a name of its own.
-        let number = WRITES.fetch_add(1, Ordering::Relaxed);
-        let temporary = folder.join(format!(".{name}.stackc-{}{number:010}", std::process::id()));
-        let written = std::fs::File::create(&temporary).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
-        written.and_then(|()| std::fs::rename(&temporary, &target)).map_err(|error| {
-            drop(std::fs::remove_file(&temporary));
-            fail(error)
-        })
+        self.replace(path, bytes, Wait::ForTheDisk)
+    }
+
+    fn keep(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError> {
+        self.replace(path, bytes, Wait::No)
     }
 
     fn remove(&self, path: &Utf8Path) -> Result<(), WorldError> {

@@ -196,6 +196,11 @@ impl World for Traced<'_> {
         self.world.write(path, bytes)
     }
 
+    fn keep(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError> {
+        self.spoil();
+        self.world.keep(path, bytes)
+    }
+
     fn remove(&self, path: &Utf8Path) -> Result<(), WorldError> {
         self.spoil();
         self.world.remove(path)

@@ -44,6 +44,22 @@ fn overlay(folder: &TempDir) -> PathBuf {
     folder.path().join("overlays/dev/overlay.yaml")
 }
 
+#[cfg(unix)]
+#[test]
+fn set_leaves_links_and_rights_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = project();
+    let behind = folder.path().join("elsewhere.yaml");
+    fs::rename(overlay(&folder), &behind).expect("moved");
+    fs::set_permissions(&behind, fs::Permissions::from_mode(0o640)).expect("rights");
+    std::os::unix::fs::symlink("../../elsewhere.yaml", overlay(&folder)).expect("linked");
+    let set = stackc(folder.path(), &["set", "hello.replicas", "3"]);
+    assert_eq!(code(&set), 0, "{}", err(&set));
+    assert!(fs::symlink_metadata(overlay(&folder)).expect("there").is_symlink());
+    assert!(fs::read_to_string(&behind).expect("read").contains("replicas: 3"));
+    assert_eq!(fs::metadata(&behind).expect("there").permissions().mode() & 0o777, 0o640);
+}
+
 #[test]
 fn what_init_writes_builds_and_stays_as_it_is() {
     let folder = project();

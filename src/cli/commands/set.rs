@@ -36,7 +36,9 @@ pub(super) fn run(global: &Global, options: &Set, world: &dyn World, console: &m
             outcome.data = difference(&place, &edit).into_bytes();
             return Ok(outcome);
         }
-        session.write(&place.file, &edit.after)?;
+        // A link stays one: the file behind it is the one that is owned.
+        let file = session.world.real_path(&place.file).unwrap_or_else(|_| place.file.clone());
+        session.write(&file, &edit.after)?;
         if options.diff {
             outcome.data = difference(&place, &edit).into_bytes();
         }

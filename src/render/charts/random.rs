@@ -203,14 +203,7 @@ fn finding(
         }
     }
     let keys = |path: &Path, value: &str| {
-        let names: Vec<String> = path
-            .segments()
-            .iter()
-            .map(|segment| match segment {
-                Segment::Key(key) => key.to_string(),
-                Segment::Index(index) => index.to_string(),
-            })
-            .collect();
+        let names = path.names();
         let closing = "}".repeat(names.len());
         format!("{{{}: {value}{closing}", names.join(": {"))
     };
