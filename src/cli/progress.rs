@@ -32,16 +32,16 @@ impl<'a> Watched<'a> {
         Self { world, line: Mutex::new(Line { out, width, running: Vec::new(), done: 0 }) }
     }
 
-    fn during<T>(&self, what: String, work: impl FnOnce() -> T) -> T {
+    fn during<T>(&self, what: &str, work: impl FnOnce() -> T) -> T {
         let change = |change: &mut dyn FnMut(&mut Line)| {
             let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
             change(&mut line);
             line.draw();
         };
-        change(&mut |line| line.running.push(what.clone()));
+        change(&mut |line| line.running.push(what.to_owned()));
         let result = work();
         change(&mut |line| {
-            if let Some(at) = line.running.iter().position(|running| *running == what) {
+            if let Some(at) = line.running.iter().position(|running| running == what) {
                 line.running.remove(at);
                 line.done += 1;
             }
@@ -84,11 +84,11 @@ fn in_words(url: &str) -> String {
 
 impl World for Watched<'_> {
     fn fetch(&self, request: &Request) -> Result<Response, NetError> {
-        self.during(in_words(&request.url), || self.world.fetch(request))
+        self.during(&in_words(&request.url), || self.world.fetch(request))
     }
 
     fn pause(&self, time: Duration) {
-        self.during(format!("again in {} s", time.as_secs().max(1)), || self.world.pause(time));
+        self.during(&format!("again in {} s", time.as_secs().max(1)), || self.world.pause(time));
     }
 
     fn execute(&self, program: &str, arguments: &[&str], input: &[u8]) -> Result<Finished, WorldError> {
@@ -96,7 +96,7 @@ impl World for Watched<'_> {
         let asks = program == "git" && arguments.iter().any(|word| matches!(*word, "fetch" | "ls-remote"));
         let url = arguments.iter().skip_while(|word| **word != "--").nth(1).filter(|_| asks);
         match url {
-            Some(url) => self.during(in_words(url), run),
+            Some(url) => self.during(&in_words(url), run),
             None => run(),
         }
     }

@@ -234,11 +234,12 @@ fn updates_stay_in_their_ranges_and_say_what_moved() {
 fn a_file_of_a_release_is_outdated_by_the_tags_of_its_repository() {
     let server = Server::start(|_| {
         let object = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: app}\ndata: {a: b}\n";
-        let refs: String = ["v1.0.0", "v1.2.0", "v1.10.0", "v2.0.0-rc.1", "chart-3.0.0", "nightly"]
+        let refs = ["v1.0.0", "v1.2.0", "v1.10.0", "v2.0.0-rc.1", "chart-3.0.0", "nightly"]
             .iter()
             .enumerate()
-            .map(|(number, tag)| format!("{:040x}\trefs/tags/{tag}\n", number + 1))
-            .collect();
+            .fold(String::new(), |out, (number, tag)| {
+                out + &format!("{:040x}\trefs/tags/{tag}\n", number + 1)
+            });
         // Git's oldest protocol over HTTP is files.
         let kind = [("content-type", "text/plain")];
         [
