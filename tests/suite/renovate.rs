@@ -83,23 +83,49 @@ fn charts_from_sources_in_place_are_found() {
 }
 
 #[test]
-fn every_version_of_a_chart_in_the_overlays_here_is_found() {
+fn comments_do_not_hide_a_version_and_what_is_none_is_left_alone() {
+    let written = "    cilium:   # the network\n      # 1.18 for the old kernels,\n      # until they go\n      version: 1.18.12\n";
+    assert_eq!(found(written), [("https://helm.cilium.io/cilium".to_owned(), "1.18.12".to_owned())]);
+    let written =
+        "chart:\n  source: cilium\n  name: cilium   # as in the docs\n  # pinned\n  version: \"1.18.12\"\n";
+    assert_eq!(found(written), [("https://helm.cilium.io/cilium".to_owned(), "1.18.12".to_owned())]);
+    for version in ["\"${inputs.version}\"", "${inputs.version}", "\">=1.2, <2\""] {
+        let text = format!("chart: {{source: cilium, name: cilium, version: {version}}}\n");
+        assert_eq!(found(&text), [], "{version}");
+    }
+}
+
+#[test]
+fn every_version_in_the_overlays_here_is_found() {
     let (world, sources, mut sink) = (OsWorld::new(root()), Sources::new(), Sink::new());
     let wanted = driver::wanted(&world, &sources, &Selection::All, &mut sink);
     let (_, wants) = wanted.unwrap_or_else(|_| panic!("{}", render::short(sink.found(), &sources)));
     let mut held = 0;
     for want in wants {
-        let Package::Locked(Wanted::Chart { name, range, source }) = &want.package else { continue };
+        let Package::Locked(wanted) = &want.package else { continue };
         let place = sources.place(want.span);
         let Some(file) = place.split(':').next().filter(|file| file.starts_with("overlays/")) else {
             continue;
         };
         let text = fs::read_to_string(root().join(file)).expect("an overlay");
-        // A chart in Git is a tag of its repository.
-        let address = source.strip_prefix("git+https://github.com/").map_or_else(
-            || format!("{source}/{name}"),
-            |rest| rest.split('?').next().unwrap_or(rest).to_owned(),
-        );
+        let (address, range) = match wanted {
+            // A chart in Git is a tag of its repository.
+            Wanted::Chart { name, range, source } => {
+                let rest = source.strip_prefix("git+https://github.com/");
+                let address = rest.map_or_else(
+                    || format!("{source}/{name}"),
+                    |rest| rest.split('?').next().unwrap_or(rest).to_owned(),
+                );
+                (address, range.clone())
+            }
+            Wanted::Manifest { url } => {
+                let rest = url
+                    .strip_prefix("https://github.com/")
+                    .and_then(|rest| rest.split_once("/releases/download/v"));
+                let (repository, rest) = rest.expect("a release on GitHub; add a manager for others");
+                (repository.to_owned(), rest.split('/').next().unwrap_or(rest).to_owned())
+            }
+        };
         assert!(
             found(&text).contains(&(address.clone(), range.clone())),
             "{place}: `{address}` {range} is not found; write `version` first, or add a manager"
