@@ -43,6 +43,10 @@ pub fn human(found: &[Diagnostic], sources: &Sources, style: Style) -> String {
         out.push_str(&drawn.head);
         out.push('\n');
         for frame in &drawn.frames {
+            if frame.is_too_wide() {
+                frame.put_places(&mut out);
+                continue;
+            }
             let mut picture = String::new();
             if handler.render_report(&mut picture, frame).is_ok() {
                 // The first line of miette's picture is the (empty) message of the frame.
@@ -137,6 +141,28 @@ struct Frame {
     severity: Severity,
 }
 
+/// Lines longer than this are not drawn: nobody reads them, and a text may be one line of megabytes.
+const WIDEST: usize = 4000;
+
+impl Frame {
+    /// Whether a line that would be drawn is too long to be read.
+    fn is_too_wide(&self) -> bool {
+        self.labels.iter().any(|(label, _)| {
+            let span = self.text.visible(label.span);
+            self.text.lines(&span, 1).is_none_or(|shown| shown.lines().any(|line| line.len() > WIDEST))
+        })
+    }
+
+    /// The places with their words, in place of the picture.
+    fn put_places(&self, out: &mut String) {
+        for (label, _) in &self.labels {
+            let at = self.text.0.line_column(label.span.start);
+            let text = if label.text.is_empty() { String::new() } else { format!(": {}", label.text) };
+            out.push_str(&format!("   ╭─[{}:{}:{}]{text}\n", self.text.0.name(), at.line, at.column));
+        }
+    }
+}
+
 impl fmt::Display for Frame {
     fn fmt(&self, _out: &mut fmt::Formatter<'_>) -> fmt::Result {
         Ok(())
@@ -192,6 +218,19 @@ impl Window {
         }
         (start, end - start).into()
     }
+
+    fn clip(&self, offset: usize) -> u32 {
+        u32::try_from(offset.min(self.0.text().len())).unwrap_or(u32::MAX)
+    }
+
+    /// The lines of a span with `around` more on each side.
+    fn lines(&self, span: &SourceSpan, around: usize) -> Option<&str> {
+        let first = self.0.line_column(self.clip(span.offset())).line.saturating_sub(around).max(1);
+        let last = self.0.line_column(self.clip(span.offset() + span.len())).line + around;
+        let start = self.0.line_start(first);
+        let end = self.0.line_start(last + 1).max(start);
+        self.0.text().get(start..end)
+    }
 }
 
 impl SourceCode for Window {
@@ -202,12 +241,11 @@ impl SourceCode for Window {
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let text = self.0.text();
-        let clip = |offset: usize| u32::try_from(offset.min(text.len())).unwrap_or(u32::MAX);
-        let at = self.0.line_column(clip(span.offset()));
+        let at = self.0.line_column(self.clip(span.offset()));
         let first = at.line.saturating_sub(before).max(1);
         // Without context miette asks only for the place that it prints in the frame's head.
         let column = if before == 0 { at.column - 1 } else { 0 };
-        let last = self.0.line_column(clip(span.offset() + span.len())).line + after;
+        let last = self.0.line_column(self.clip(span.offset() + span.len())).line + after;
         let start = self.0.line_start(first);
         let end = self.0.line_start(last + 1).max(start);
         Ok(Box::new(MietteSpanContents::new_named(

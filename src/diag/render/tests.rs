@@ -86,3 +86,16 @@ fn json_and_sarif_carry_the_place() {
     assert_eq!(results[0]["locations"][0]["physicalLocation"]["region"]["startColumn"], 12);
     assert_ne!(results[0]["partialFingerprints"], results[1]["partialFingerprints"]);
 }
+
+/// A text of one long line is not drawn, whatever is wrong with it: miette fails at columns above 65,535.
+#[test]
+fn a_line_that_nobody_can_read_is_not_drawn() {
+    let sources = Sources::new();
+    let file = sources.add("values.json", format!("{{\"a\": [{}]}}\n", "1,".repeat(50_000)));
+    let found =
+        [Diagnostic::error(codes::YAML_SYNTAX, "no value").at(Span::new(file, 90_000, 90_001), "here")];
+    assert_eq!(
+        human(&found, &sources, Style::default()),
+        "error[yaml-syntax]: no value\n   ╭─[values.json:1:90001]: here\n\n1 error\n"
+    );
+}
