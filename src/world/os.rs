@@ -52,12 +52,13 @@ pub struct OsWorld {
     root: Utf8PathBuf,
     variables: Option<BTreeMap<String, String>>,
     pauses: Option<Arc<Mutex<Vec<Duration>>>>,
+    random: Mutex<Vec<u8>>,
 }
 
 impl OsWorld {
     /// The machine seen from `root`.
     pub fn new(root: Utf8PathBuf) -> Self {
-        Self { root, variables: None, pauses: None }
+        Self { root, variables: None, pauses: None, random: Mutex::default() }
     }
 
     /// The machine with these environment variables and no others.
@@ -95,6 +96,34 @@ fn failure(path: &Utf8Path, error: &std::io::Error) -> WorldError {
     match error.kind() {
         ErrorKind::NotFound => WorldError::Missing(path.to_owned()),
         _ => WorldError::Failed(path.to_owned(), error.to_string()),
+    }
+}
+
+/// The most that one file, or standard input, may hold; what never ends is a device or a pipe.
+const MAX_READ: usize = 128 << 20;
+
+fn read_to_limit(input: impl std::io::Read, size: usize, path: &Utf8Path) -> Result<Vec<u8>, WorldError> {
+    let mut bytes = Vec::with_capacity(size.min(MAX_READ));
+    input.take(MAX_READ as u64 + 1).read_to_end(&mut bytes).map_err(|error| failure(path, &error))?;
+    if bytes.len() > MAX_READ {
+        return Err(WorldError::Failed(path.to_owned(), "it holds more than 134217728 bytes".into()));
+    }
+    Ok(bytes)
+}
+
+/// How many random bytes are fetched at a time.
+const RANDOM_SUPPLY: usize = 4096;
+
+/// Fills the buffer from the system's source of random bytes.
+fn draw(out: &mut [u8]) {
+    use std::hash::{BuildHasher as _, RandomState};
+    let read = std::fs::File::open("/dev/urandom").and_then(|mut source| source.read_exact(out));
+    if read.is_err() {
+        // Without the device: the keys that the standard library draws for its hash tables.
+        for (at, chunk) in out.chunks_mut(8).enumerate() {
+            let bytes = RandomState::new().hash_one(at).to_le_bytes();
+            chunk.copy_from_slice(&bytes[..chunk.len()]);
+        }
     }
 }
 
@@ -148,7 +177,9 @@ impl OsWorld {
 
 impl World for OsWorld {
     fn read(&self, path: &Utf8Path) -> Result<Vec<u8>, WorldError> {
-        std::fs::read(self.resolve(path)).map_err(|error| failure(path, &error))
+        let file = std::fs::File::open(self.resolve(path)).map_err(|error| failure(path, &error))?;
+        let size = file.metadata().ok().and_then(|data| usize::try_from(data.len()).ok()).unwrap_or(0);
+        read_to_limit(file, size, path)
     }
 
     fn list(&self, path: &Utf8Path) -> Result<Vec<FolderEntry>, WorldError> {
@@ -185,21 +216,24 @@ impl World for OsWorld {
     }
 
     fn random(&self, out: &mut [u8]) {
-        use std::hash::{BuildHasher as _, RandomState};
-        let read = std::fs::File::open("/dev/urandom").and_then(|mut source| source.read_exact(out));
-        if read.is_err() {
-            // Without the device: the keys that the standard library draws for its hash tables.
-            for (at, chunk) in out.chunks_mut(8).enumerate() {
-                let bytes = RandomState::new().hash_one(at).to_le_bytes();
-                chunk.copy_from_slice(&bytes[..chunk.len()]);
+        // Small wants are served from a supply: a chart may ask for a million dice.
+        if out.len() < RANDOM_SUPPLY / 8
+            && let Ok(mut supply) = self.random.lock()
+        {
+            if supply.len() < out.len() {
+                supply.resize(RANDOM_SUPPLY, 0);
+                draw(&mut supply);
             }
+            let rest = supply.len() - out.len();
+            out.copy_from_slice(&supply[rest..]);
+            supply.truncate(rest);
+            return;
         }
+        draw(out);
     }
 
     fn standard_input(&self) -> Result<Vec<u8>, WorldError> {
-        let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| failure("-".into(), &error))?;
-        Ok(bytes)
+        read_to_limit(std::io::stdin().lock(), 0, "-".into())
     }
 
     fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError> {
@@ -348,4 +382,27 @@ pub fn terminal() -> Terminal {
 /// The command line of this process.
 pub fn arguments() -> impl Iterator<Item = std::ffi::OsString> {
     std::env::args_os()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_read_for_ever() {
+        let refused = read_to_limit(std::io::repeat(0), 0, "-".into()).expect_err("endless");
+        assert_eq!(refused.to_string(), "`-`: it holds more than 134217728 bytes");
+        assert_eq!(read_to_limit(&b"abc"[..], 3, "-".into()), Ok(b"abc".to_vec()));
+    }
+
+    #[test]
+    fn random_bytes_are_handed_out_once() {
+        let world = OsWorld::new("/".into());
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..1000 {
+            let mut bytes = [0; 16];
+            world.random(&mut bytes);
+            assert!(seen.insert(bytes));
+        }
+    }
 }
