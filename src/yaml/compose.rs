@@ -33,7 +33,13 @@ pub struct Options {
     pub duplicates: Duplicates,
     /// The deepest nesting of lists and maps that is read.
     pub max_depth: usize,
+    /// How many values are read in all, each map counted as [`MAP_WEIGHT`]: what takes memory by the value has to bound
+    /// it.
+    pub max_weight: u64,
 }
+
+/// How many scalars a map takes the memory of.
+pub const MAP_WEIGHT: u64 = 8;
 
 /// What becomes of a key that is set twice.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -46,9 +52,10 @@ pub enum Duplicates {
 
 impl Options {
     /// For files of a project: a key that is set twice is an error.
-    pub const STRICT: Self = Self { duplicates: Duplicates::Refuse, max_depth: 1000 };
+    pub const STRICT: Self = Self { duplicates: Duplicates::Refuse, max_depth: 1000, max_weight: u64::MAX };
     /// For charts and what they render: the last key wins.
-    pub const LENIENT: Self = Self { duplicates: Duplicates::LastWins, max_depth: 1000 };
+    pub const LENIENT: Self =
+        Self { duplicates: Duplicates::LastWins, max_depth: 1000, max_weight: u64::MAX };
 }
 
 impl Default for Options {
@@ -138,8 +145,8 @@ struct MapFrame<'a, B: Builder> {
 struct Members<'a, B: Builder> {
     map: B::Map,
     id: usize,
-    /// The keys that were not written as strings.
-    typed: Vec<Key<'a>>,
+    /// The keys that were not written as strings, with the kinds that each was written as, a bit for each.
+    typed: BTreeMap<Cow<'a, str>, u8>,
 }
 
 /// A key as the string that it becomes in JSON.
@@ -169,16 +176,22 @@ impl<'a, B: Builder> Members<'a, B> {
             }
             _ => builder.member(&mut self.map, key.text.clone(), at, value),
         };
-        if first.is_some() && !self.typed.iter().any(|known| known.text == key.text) {
-            self.typed.push(Key { text: key.text.clone(), kind: KeyKind::String });
+        let kinds = self.typed.entry(key.text).or_default();
+        if first.is_some() && *kinds == 0 {
+            *kinds = 1 << KeyKind::String as u8;
         }
-        let again = self.typed.contains(&key);
-        if !again {
-            self.typed.push(key);
-        }
+        let kind = 1 << key.kind as u8;
+        let again = *kinds & kind != 0;
+        *kinds |= kind;
         first.filter(|_| again)
     }
 }
+
+/// How many maps one `<<` may merge.
+const MAX_MERGED: usize = 10_000;
+
+/// How many doubts are kept; what has more of them is refused at once.
+const MAX_DOUBTS: usize = 1000;
 
 /// What is an error if it is still there at the end of the document.
 struct Doubt {
@@ -231,6 +244,8 @@ pub struct Composer<'a> {
     aliased: usize,
     alias_depth: usize,
     aliased_bytes: usize,
+    /// What was read so far, as [`Options::max_weight`] counts it.
+    weight: u64,
     /// How many maps were begun.
     maps: usize,
     doubtful: Vec<Doubt>,
@@ -245,6 +260,11 @@ pub struct Composer<'a> {
 type Compose<T> = Result<T, Error>;
 
 impl<'a> Composer<'a> {
+    /// What was read so far, as [`Options::max_weight`] counts it.
+    pub fn weight(&self) -> u64 {
+        self.weight
+    }
+
     /// A composer of what a parser reads.
     pub fn new(parser: Parser<'a>, options: Options) -> Self {
         Self {
@@ -260,6 +280,7 @@ impl<'a> Composer<'a> {
             aliased: 0,
             alias_depth: 0,
             aliased_bytes: 0,
+            weight: 0,
             maps: 0,
             doubtful: Vec::new(),
             content_start: None,
@@ -315,7 +336,7 @@ impl<'a> Composer<'a> {
 
     /// go-yaml reads a document to its end before it looks at what it says, so faults of syntax come first.
     fn first_error(&mut self, error: Error) -> Error {
-        if error.is_syntax() || matches!(error.problem(), Problem::TooDeep(_)) {
+        if error.is_syntax() || matches!(error.problem(), Problem::TooDeep(_) | Problem::TooLarge(_)) {
             return error;
         }
         loop {
@@ -349,7 +370,7 @@ impl<'a> Composer<'a> {
                                     Ok(key) => frame.key = Some((key, event.at)),
                                     Err(problem) => {
                                         // Without a key yet: no later member of this map replaces it.
-                                        self.doubtful.push(self.doubt(problem, event.at, &frames));
+                                        self.put_doubt(problem, event.at, &frames)?;
                                         let key = Key { text: Cow::Borrowed(""), kind: KeyKind::Null };
                                         if let Some(Frame::Map(frame)) = frames.last_mut() {
                                             frame.key = Some((key, event.at));
@@ -373,7 +394,7 @@ impl<'a> Composer<'a> {
                             _ => "-Inf",
                         };
                         let problem = Problem::NotFinite(name.to_owned());
-                        self.doubtful.push(self.doubt(problem, event.at, &frames));
+                        self.put_doubt(problem, event.at, &frames)?;
                     }
                     builder.scalar(data, event.at)
                 }
@@ -383,11 +404,13 @@ impl<'a> Composer<'a> {
                     continue;
                 }
                 EventKind::MappingStart { .. } => {
+                    self.weight += MAP_WEIGHT - 1;
                     let lent = self.check_start(&mut frames, event.at, false)?;
                     let merged = lent.is_some();
                     self.maps += 1;
                     let id = self.maps;
-                    let map = lent.unwrap_or_else(|| Members { map: builder.map(), id, typed: Vec::new() });
+                    let map =
+                        lent.unwrap_or_else(|| Members { map: builder.map(), id, typed: BTreeMap::new() });
                     let map = Some(map);
                     frames.push(Frame::Map(MapFrame { map, start: event.at, key: None, merging: 0, merged }));
                     continue;
@@ -457,14 +480,24 @@ impl<'a> Composer<'a> {
     }
 
     /// What JSON cannot hold: an error, unless a later key of the same name replaces what it is in.
-    fn doubt<B: Builder>(&self, problem: Problem, at: Extent, frames: &[Frame<'a, B>]) -> Doubt {
+    fn put_doubt<B: Builder>(
+        &mut self,
+        problem: Problem,
+        at: Extent,
+        frames: &[Frame<'a, B>],
+    ) -> Compose<()> {
+        if self.doubtful.len() >= MAX_DOUBTS {
+            return Err(self.error(problem, at));
+        }
         let below = frames.iter().filter_map(|frame| match frame {
             Frame::Map(MapFrame { map: Some(map), key: Some((key, at)), .. }) => {
                 Some((map.id, key.text.clone().into_owned(), *at))
             }
             _ => None,
         });
-        Doubt { error: self.error(problem, at), below: below.collect() }
+        let below = below.collect();
+        self.doubtful.push(Doubt { error: self.error(problem, at), below });
+        Ok(())
     }
 
     /// What the start of a collection means where it stands; gives the map that it is merged into.
@@ -585,6 +618,10 @@ impl<'a> Composer<'a> {
     /// Counts a node; the share of nodes that came through aliases is bounded as in go-yaml.
     fn count(&mut self, at: Extent) -> Compose<()> {
         self.decoded += 1;
+        self.weight += 1;
+        if self.weight > self.options.max_weight {
+            return Err(self.error(Problem::TooLarge(self.options.max_weight), at));
+        }
         if self.alias_depth == 0 {
             return Ok(());
         }
@@ -631,6 +668,9 @@ impl<'a> Composer<'a> {
                         Step::Alias { .. } => {}
                     }
                     item.push(step);
+                    if items.len() > MAX_MERGED {
+                        return Err(self.error(Problem::ExcessiveAliasing, at));
+                    }
                     if depth == 0 {
                         items.push(std::mem::take(&mut item));
                     }

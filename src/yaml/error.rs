@@ -3,6 +3,7 @@
 //! An [`Error`] is one pointer wide and knows byte offsets only; [`Error::diagnostic`] adds the text that they lie
 //! in. [`Error::go_message`] says the same in the words of go-yaml v2, for output that must equal Helm's.
 
+use super::compose::MAP_WEIGHT;
 use crate::diag::{Diagnostic, codes};
 use crate::source::{FileId, Span};
 use std::fmt::{self, Write as _};
@@ -82,6 +83,7 @@ pub enum Problem {
     NotFinite(String),
     DuplicateKey(String),
     TooDeep(usize),
+    TooLarge(u64),
     SecondDocument,
 }
 
@@ -246,6 +248,7 @@ impl Error {
                 );
             }
             Problem::TooDeep(_) => "exceeded max depth",
+            Problem::TooLarge(_) => "document holds too many values",
             Problem::SecondDocument => "expected a single document in the stream",
         };
         out.push_str(text);
@@ -282,6 +285,7 @@ impl Error {
                 "a key without its `:`",
                 "write `key: value` with a space behind the colon, or indent the line deeper where it continues the text above",
             ),
+            Problem::TooLarge(_) => ("", "check for a mistake in what made this text"),
             Problem::FlowTooDeep | Problem::IndentTooDeep | Problem::TooDeep(_) => {
                 ("", "no Kubernetes object nests so deep: check for a mistake in what made this text")
             }
@@ -423,6 +427,9 @@ impl fmt::Display for Error {
             Problem::NotFinite(_) => out.write_str("infinity and not-a-number cannot be values"),
             Problem::DuplicateKey(key) => write!(out, "the key `{key}` is set twice"),
             Problem::TooDeep(limit) => write!(out, "more than {limit} levels of nesting"),
+            Problem::TooLarge(limit) => {
+                write!(out, "more than {limit} values, each map counted as {MAP_WEIGHT}")
+            }
             Problem::SecondDocument => out.write_str("a second document"),
         }
     }

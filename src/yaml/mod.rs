@@ -42,7 +42,7 @@ mod scan;
 mod text;
 mod write;
 
-pub use compose::{Builder, Composer, Data, Document, Duplicates, Options};
+pub use compose::{Builder, Composer, Data, Document, Duplicates, MAP_WEIGHT, Options};
 pub use de::{FitError, Misfit, from_node, from_node_coercing};
 pub use error::{Error, Extent, Problem};
 pub use input::decode;
