@@ -14,6 +14,8 @@ use super::engine::{Context, TemplateFile};
 use super::gopath;
 use super::profile::Profile;
 use super::value::{Map, Value};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How a release calls itself.
@@ -76,6 +78,7 @@ pub fn contexts(
         )),
         capabilities: capabilities::object(capabilities, profile),
         profile,
+        files: RefCell::default(),
     };
     let mut out = Vec::new();
     shared.chart(instance, &instance.metadata.name, &values.with_type(profile.values_type), true, &mut out);
@@ -86,9 +89,17 @@ struct Shared {
     release: Value,
     capabilities: Value,
     profile: &'static Profile,
+    /// The files of each chart, by its place in memory: the same for all of its aliases.
+    files: RefCell<BTreeMap<usize, Value>>,
 }
 
 impl Shared {
+    fn files(&self, instance: &Instance) -> Value {
+        let chart = Arc::as_ptr(&instance.chart).addr();
+        let made = || files::object(&instance.chart.files);
+        self.files.borrow_mut().entry(chart).or_insert_with(made).clone()
+    }
+
     fn chart(
         &self,
         instance: &Instance,
@@ -102,7 +113,7 @@ impl Shared {
             &super::value::types::MAP,
             [
                 ("Chart", chart::object(&instance.metadata, is_root, self.profile)),
-                ("Files", files::object(&instance.chart.files)),
+                ("Files", self.files(instance)),
                 ("Release", self.release.clone()),
                 ("Capabilities", self.capabilities.clone()),
                 ("Values", Value::Map(values.clone())),

@@ -85,6 +85,8 @@ pub enum TemplateError {
         path: String,
         /// The chain of links down to the fault.
         error: Box<ExecError>,
+        /// What led there ([`Provenance::failed`]), where a tracker was given.
+        provenance: Option<Arc<Provenance>>,
     },
 }
 
@@ -197,8 +199,14 @@ fn parse_here(
         same
     });
     let mut rendered = Vec::new();
+    let mut actions = 0;
     for (_, file) in order {
         let name = Str::from(&file.path);
+        actions += action_bytes(&file.text);
+        if actions > MAX_ACTIONS {
+            let message = super::template::limit_text("8 MiB of actions in all templates").into_bytes();
+            return Err(TemplateError::Parse { path: file.path, error: ParseError { line: 1, message } });
+        }
         match texts.parsing(&name, &file.text, profile) {
             Ok(templates) => {
                 for template in templates.iter() {
@@ -213,6 +221,23 @@ fn parse_here(
         }
     }
     Ok(Parsed { profile, names: Arc::new(names), files: rendered })
+}
+
+/// How much of the templates of a chart and all its subcharts, each alias counted, may stand between `{{` and `}}`: a
+/// tree takes up to fifty times the memory of its text. The largest known chart has one of them.
+const MAX_ACTIONS: usize = 8 << 20;
+
+/// How many bytes of a template may become a tree.
+fn action_bytes(text: &[u8]) -> usize {
+    let mut sum = 0;
+    let mut rest = text;
+    while let Some(start) = memchr::memmem::find(rest, b"{{") {
+        let action = &rest[start..];
+        let end = memchr::memmem::find(action, b"}}").map_or(action.len(), |end| end + 2);
+        sum += end;
+        rest = &action[end..];
+    }
+    sum
 }
 
 impl Parsed {
@@ -252,8 +277,10 @@ impl Parsed {
             ];
             context.map.insert("Template", Value::Map(Map::of(self.profile.values_type, about)));
             let dot = Value::Map(context.map.with_type(self.profile.values_type));
-            ctx.execute(template, &dot, 0)
-                .map_err(|error| TemplateError::Exec { path: path.to_string(), error })?;
+            if let Err(error) = ctx.execute(template, &dot, 0) {
+                let provenance = ctx.into_provenance().map(Arc::new);
+                return Err(TemplateError::Exec { path: path.to_string(), error, provenance });
+            }
             let text = ctx.take_file();
             ctx.lower_output_limit(text.len());
             files.push(RenderedFile { path: path.clone(), text });

@@ -5,7 +5,7 @@
 
 /// A parsed pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Glob(Vec<Token>);
+pub(super) struct Glob(Vec<Step>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Token {
@@ -33,56 +33,112 @@ enum Token {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct BadGlob;
 
-/// The steps that matching one name may take.
-const MAX_STEPS: u32 = 1_000_000;
+/// What a pattern does at one place of a name, all places at once being kept in mind: a name is read once, whatever
+/// the pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    /// Takes one character that fits, and goes on.
+    Take(Token),
+    /// Goes on, or takes one more character and stays; `stops` is that it takes no `/`.
+    Any { stops: bool },
+    /// Goes on at each of these.
+    Fork(Vec<usize>),
+    /// Goes on there.
+    Jump(usize),
+}
 
 impl Glob {
     /// Parses a pattern.
     pub(super) fn parse(pattern: &str) -> Result<Self, BadGlob> {
         let chars: Vec<char> = pattern.chars().collect();
         let mut parser = Parser { chars: &chars, at: 0 };
-        parser.sequence(0).map(Self)
+        let mut steps = Vec::new();
+        put(parser.sequence(0)?, &mut steps);
+        Ok(Self(steps))
     }
 
     /// The pattern that matches every name.
     pub(super) fn all() -> Self {
-        Self(vec![Token::Super])
+        Self(vec![Step::Any { stops: false }])
+    }
+
+    /// How many places it has: matching takes no more than that many steps for each character of a name.
+    pub(super) fn size(&self) -> usize {
+        self.0.len() + 1
     }
 
     /// Whether the whole name matches.
     pub(super) fn matches(&self, name: &str) -> bool {
-        let chars: Vec<char> = name.chars().collect();
-        let tokens: Vec<&Token> = self.0.iter().collect();
-        run(&tokens, &chars, &mut MAX_STEPS.clone())
+        let mut active = vec![false; self.size()];
+        self.enter(0, &mut active);
+        for c in name.chars() {
+            let mut next = vec![false; self.size()];
+            for (at, step) in self.0.iter().enumerate().filter(|(at, _)| active[*at]) {
+                match step {
+                    Step::Take(token) if token.fits(c) => self.enter(at + 1, &mut next),
+                    Step::Any { stops } if !(*stops && c == '/') => self.enter(at, &mut next),
+                    _ => {}
+                }
+            }
+            active = next;
+        }
+        active[self.0.len()]
+    }
+
+    /// Marks the place and all that is reached from it without a character.
+    fn enter(&self, place: usize, active: &mut [bool]) {
+        let mut pending = vec![place];
+        while let Some(at) = pending.pop() {
+            if std::mem::replace(&mut active[at], true) {
+                continue;
+            }
+            match self.0.get(at) {
+                Some(Step::Any { .. }) => pending.push(at + 1),
+                Some(Step::Fork(places)) => pending.extend(places),
+                Some(Step::Jump(to)) => pending.push(*to),
+                _ => {}
+            }
+        }
     }
 }
 
-fn run(tokens: &[&Token], name: &[char], steps: &mut u32) -> bool {
-    if *steps == 0 {
-        return false;
+impl Token {
+    /// Whether a character fits what stands for exactly one.
+    fn fits(&self, c: char) -> bool {
+        match self {
+            Self::Text(own) => *own == c,
+            Self::Single => c != '/',
+            Self::List { negated, chars } => chars.contains(&c) != *negated,
+            Self::Range { negated, low, high } => (*low <= c && c <= *high) != *negated,
+            Self::Any | Self::Super | Self::Either(_) => false,
+        }
     }
-    *steps -= 1;
-    let Some((first, rest)) = tokens.split_first() else { return name.is_empty() };
-    let one = |fits: bool, steps: &mut u32| fits && run(rest, &name[1..], steps);
-    match first {
-        Token::Text(c) => one(name.first() == Some(c), steps),
-        Token::Single => one(name.first().is_some_and(|c| *c != '/'), steps),
-        Token::List { negated, chars } => {
-            one(name.first().is_some_and(|c| chars.contains(c) != *negated), steps)
+}
+
+/// Puts what a part of a pattern does behind the steps before it.
+fn put(tokens: Vec<Token>, steps: &mut Vec<Step>) {
+    for token in tokens {
+        match token {
+            Token::Any => steps.push(Step::Any { stops: true }),
+            Token::Super => steps.push(Step::Any { stops: false }),
+            Token::Either(options) => {
+                let fork = steps.len();
+                steps.push(Step::Fork(Vec::new()));
+                let (mut places, mut ends) = (Vec::new(), Vec::new());
+                for option in options {
+                    places.push(steps.len());
+                    put(option, steps);
+                    ends.push(steps.len());
+                    steps.push(Step::Jump(0));
+                }
+                let behind = steps.len();
+                for end in ends {
+                    steps[end] = Step::Jump(behind);
+                }
+                steps[fork] = Step::Fork(places);
+            }
+            one => steps.push(Step::Take(one)),
         }
-        Token::Range { negated, low, high } => {
-            one(name.first().is_some_and(|c| (low <= c && c <= high) != *negated), steps)
-        }
-        Token::Any | Token::Super => {
-            let stops = matches!(first, Token::Any);
-            let end =
-                if stops { name.iter().position(|c| *c == '/').unwrap_or(name.len()) } else { name.len() };
-            (0..=end).any(|taken| run(rest, &name[taken..], steps))
-        }
-        Token::Either(options) => options.iter().any(|option| {
-            let tokens: Vec<&Token> = option.iter().chain(rest.iter().copied()).collect();
-            run(&tokens, name, steps)
-        }),
     }
 }
 
@@ -185,6 +241,15 @@ mod tests {
         for bad in ["[a-zA-Z]", "[", "[]", "[z-a]", "[a-"] {
             assert_eq!(Glob::parse(bad), Err(BadGlob), "{bad}");
         }
-        assert!(!Glob::parse(&"*a".repeat(40)).expect("good").matches(&"a".repeat(39)));
+    }
+
+    #[test]
+    fn no_pattern_is_slow_or_deep() {
+        let matches = |pattern: &str, name: &str| Glob::parse(pattern).expect("good").matches(name);
+        assert!(!matches(&"*a".repeat(40), &"a".repeat(39)));
+        assert!(matches(&"*a".repeat(40), &"a".repeat(80)));
+        assert!(matches(&"{a,}*{,b}".repeat(500), &"ab".repeat(200)));
+        assert!(matches(&"**".repeat(100_000), ""));
+        assert!(!matches(&"{a,{b,**/}}".repeat(300), &"b/".repeat(100).replace("b/b", "b/c")));
     }
 }

@@ -144,7 +144,7 @@ pub fn sort(mut files: Vec<RenderedFile>, profile: &Profile) -> Result<Sorted, B
             continue;
         }
         for range in split(&file.bytes, profile.split_at_line_start) {
-            let head = Head::read(&file.bytes[range.clone()]).map_err(|words| BadManifest {
+            let head = Head::read(&file.bytes[range.clone()], profile).map_err(|words| BadManifest {
                 path: Arc::clone(&file.path),
                 range: range.clone(),
                 words,

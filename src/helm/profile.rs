@@ -44,6 +44,8 @@ pub struct Profile {
     pub detect_chart_version: bool,
     /// Failed release names and dependencies are said to be failed checks (from 4.0).
     pub wrap_checks: bool,
+    /// The Go type that a manifest's head is read into, as errors name it.
+    pub head_type: &'static str,
     /// The version that `.Capabilities.HelmVersion.Version` gives.
     pub helm_version: &'static str,
 }
@@ -70,6 +72,7 @@ pub static HELM_4_2: Profile = Profile {
     structured_log: true,
     detect_chart_version: true,
     wrap_checks: true,
+    head_type: "util.SimpleHead",
     helm_version: "v4.2",
 };
 
@@ -90,6 +93,7 @@ pub static HELM_3_21: Profile = Profile {
     structured_log: false,
     detect_chart_version: false,
     wrap_checks: false,
+    head_type: "releaseutil.SimpleHead",
     helm_version: "v3.21",
 };
 

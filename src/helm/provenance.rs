@@ -91,6 +91,8 @@ pub struct Recorder {
     /// How many spans there are in all.
     count: usize,
     files: Vec<Vec<OutputSpan>>,
+    /// What was being evaluated when the render failed.
+    failed: Option<OutputSpan>,
 }
 
 /// How many spans and scopes are kept, 56 MiB of each; what comes after is told as part of the last.
@@ -132,6 +134,7 @@ impl Recorder {
             around: Vec::new(),
             count: 0,
             files: Vec::new(),
+            failed: None,
         }
     }
 
@@ -206,6 +209,16 @@ impl Recorder {
         }
         filler.fill_to(out.len());
         self.count += (self.spans.len() - before).saturating_sub(1);
+    }
+
+    /// The pipeline that began at the mark failed: the innermost is told of first.
+    pub(super) fn failed(&mut self, source: &Arc<Source>, from: u32, to: u32, mark: Mark) {
+        if self.failed.is_none() {
+            let evidence = self.close_evidence(mark);
+            let source = self.source(source);
+            self.failed =
+                Some(OutputSpan { start: 0, end: 0, source, from, to, scope: self.scope, evidence });
+        }
     }
 
     /// Makes evidence of what happened since the mark, for a variable that is being set.
@@ -484,6 +497,7 @@ impl Recorder {
             evidence: self.evidence,
             impure: self.impure,
             files: self.files,
+            failed: self.failed,
         }
     }
 }
@@ -571,6 +585,8 @@ pub struct Provenance {
     pub impure: Vec<ImpureCall>,
     /// For each file, in the order they were rendered, its spans in order.
     pub files: Vec<Vec<OutputSpan>>,
+    /// Of a render that failed what was being evaluated, with its scope and evidence as if it had written something.
+    pub failed: Option<OutputSpan>,
     events: Vec<Event>,
     evidence: Vec<(u32, u32)>,
 }

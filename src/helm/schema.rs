@@ -11,6 +11,7 @@ use super::values::{Table, Value, table_to_json};
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use jsonschema::paths::LocationSegment;
 use jsonschema::{Draft, PatternOptions, Retrieve, Uri, Validator};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
@@ -78,7 +79,7 @@ impl Schema {
     }
 
     /// Checks the values of one chart: the text of the failure and what makes it up.
-    fn check(&self, values: &Table) -> Result<(), (String, Leaves)> {
+    fn check(&self, values: &Table, left: &mut cost::Left) -> Result<(), (String, Leaves)> {
         let compiled = self.0.compiled.get_or_init(|| compile(&self.0.bytes));
         let refused = |words: &str| Err((words.to_owned(), vec![(Vec::new(), words.to_owned())]));
         let Compiled { schema, validator } = match compiled {
@@ -86,7 +87,7 @@ impl Schema {
             Err(words) => return refused(words),
         };
         let json = table_to_json(values);
-        let cost = match cost::of(schema, &json) {
+        let cost = match cost::of(schema, &json, left) {
             Ok(cost) => cost,
             Err(limit) => return refused(limit),
         };
@@ -130,13 +131,19 @@ pub trait Validated {
 /// Checks the values of a chart, then of every subchart.
 pub fn validate<C: Validated>(chart: &C, values: &Table) -> Result<(), Failure> {
     let mut failure = Failure::default();
-    walk(chart, values, &mut Vec::new(), &mut failure);
+    walk(chart, values, &mut Vec::new(), &mut cost::Left::default(), &mut failure);
     if failure.text.is_empty() { Ok(()) } else { Err(failure) }
 }
 
-fn walk<C: Validated>(chart: &C, values: &Table, path: &mut Vec<String>, failure: &mut Failure) {
+fn walk<C: Validated>(
+    chart: &C,
+    values: &Table,
+    path: &mut Vec<String>,
+    left: &mut cost::Left,
+    failure: &mut Failure,
+) {
     if let Some(schema) = chart.schema()
-        && let Err((text, violations)) = schema.check(values)
+        && let Err((text, violations)) = schema.check(values, left)
     {
         let _infallible = write!(failure.text, "{}:\n{text}", chart.name());
         if !failure.text.ends_with('\n') {
@@ -151,7 +158,7 @@ fn walk<C: Validated>(chart: &C, values: &Table, path: &mut Vec<String>, failure
         };
         if let Some(table) = value.as_table() {
             path.push(child.name().to_owned());
-            walk(child, table, path, failure);
+            walk(child, table, path, left, failure);
             path.pop();
         } else {
             let text = wrong_type(value);
@@ -189,7 +196,11 @@ impl Retrieve for Offline {
 fn compile(bytes: &[u8]) -> Result<Compiled, String> {
     let schema: serde_json::Value =
         serde_json::from_slice(bytes).map_err(|error| format!("invalid schema: {error}"))?;
-    let draft = schema.get("$schema").and_then(|uri| uri.as_str()).and_then(draft_of).unwrap_or_default();
+    cost::of_compiling(&schema)?;
+    let draft = match schema.get("$schema").and_then(|uri| uri.as_str()) {
+        Some(uri) => draft_of(uri)?,
+        None => Draft::default(),
+    };
     let validator = jsonschema::options()
         .with_draft(draft)
         .with_retriever(Offline)
@@ -208,16 +219,27 @@ fn compile(bytes: &[u8]) -> Result<Compiled, String> {
     Ok(Compiled { schema, validator })
 }
 
-fn draft_of(uri: &str) -> Option<Draft> {
-    let uri = uri.trim_end_matches('#');
-    let uri = uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://"))?;
-    Some(match uri {
+/// The draft that a `$schema` names; another one would have to be fetched.
+fn draft_of(uri: &str) -> Result<Draft, String> {
+    let uri = uri.split('#').next().unwrap_or_default();
+    if uri.starts_with("urn:") {
+        return Ok(Draft::default());
+    }
+    let Some(known) = uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://")) else {
+        return Err(format!("failing loading {uri:?}: no URLLoader registered for {uri:?}"));
+    };
+    Ok(match known {
+        "json-schema.org/schema" => Draft::default(),
         "json-schema.org/draft-04/schema" => Draft::Draft4,
         "json-schema.org/draft-06/schema" => Draft::Draft6,
         "json-schema.org/draft-07/schema" => Draft::Draft7,
         "json-schema.org/draft/2019-09/schema" => Draft::Draft201909,
         "json-schema.org/draft/2020-12/schema" => Draft::Draft202012,
-        _ => return None,
+        _ => {
+            return Err(format!(
+                "failing loading {uri:?}: schemas are not fetched; name a draft that is known"
+            ));
+        }
     })
 }
 
@@ -236,7 +258,11 @@ impl<'e, 'v> Found<'e, 'v> {
     }
 
     fn below(&self, taken: usize) -> Self {
-        Self { error: self.error, way: self.way[taken..].to_vec(), place: self.place.clone() }
+        Self {
+            error: self.error,
+            way: self.way.get(taken..).unwrap_or_default().to_vec(),
+            place: self.place.clone(),
+        }
     }
 }
 
@@ -289,6 +315,8 @@ fn schema_node(found: &[Found<'_, '_>], place: &[String]) -> Option<Tree> {
     let mut causes = Vec::new();
     let mut missing: Vec<String> = Vec::new();
     let mut groups: Vec<(Vec<String>, Vec<Found<'_, '_>>)> = Vec::new();
+    // Where in the groups each is.
+    let mut places: BTreeMap<Vec<String>, usize> = BTreeMap::new();
     for one in found {
         let keyword = one.way.first().map_or("", String::as_str);
         if let ValidationErrorKind::Required { property } = one.error.kind()
@@ -314,9 +342,11 @@ fn schema_node(found: &[Found<'_, '_>], place: &[String]) -> Option<Tree> {
             "dependentSchemas" | "dependencies" => (vec![keyword.to_owned(), one.way[1].clone()], 2),
             _ => (vec![keyword.to_owned()], 1),
         };
-        match groups.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, members)) => members.push(one.below(taken)),
-            None => groups.push((key, vec![one.below(taken)])),
+        if let Some(at) = places.get(&key) {
+            groups[*at].1.push(one.below(taken));
+        } else {
+            places.insert(key.clone(), groups.len());
+            groups.push((key, vec![one.below(taken)]));
         }
     }
     groups.sort_by_key(|(key, _)| rank(&key[0]));
@@ -404,14 +434,13 @@ fn branches(members: &[Found<'_, '_>], place: &[String], text: &str) -> Tree {
     let mut numbers: Vec<&String> = members.iter().filter_map(|m| m.way.first()).collect();
     numbers.sort_by_key(|number| number.parse::<usize>().unwrap_or(usize::MAX));
     numbers.dedup();
-    let causes = numbers
-        .into_iter()
-        .filter_map(|number| {
-            let of: Vec<Found<'_, '_>> =
-                members.iter().filter(|m| m.way.first() == Some(number)).map(|m| m.below(1)).collect();
-            schema_node(&of, place)
-        })
-        .collect();
+    let mut of: BTreeMap<&String, Vec<Found<'_, '_>>> = BTreeMap::new();
+    for member in members {
+        if let Some(number) = member.way.first() {
+            of.entry(number).or_default().push(member.below(1));
+        }
+    }
+    let causes = numbers.into_iter().filter_map(|number| schema_node(of.get(number)?, place)).collect();
     Tree { place: place.to_vec(), text: text.to_owned(), causes, is_group: false }
 }
 
@@ -602,7 +631,7 @@ mod tests {
         let json: serde_json::Value = serde_json::from_str(values).expect("json");
         let value = from_json(&json, &Origin::Compiler);
         let schema = Schema::new(schema.as_bytes().into());
-        match schema.check(value.as_table().expect("table")) {
+        match schema.check(value.as_table().expect("table"), &mut cost::Left::default()) {
             Ok(()) => String::new(),
             Err((text, _)) => text,
         }
@@ -684,6 +713,74 @@ mod tests {
         ] {
             assert!(check(schema, &deep).contains("1 million steps"), "{schema}");
         }
+    }
+
+    #[test]
+    fn a_schema_that_is_slow_to_make_ready_is_refused() {
+        let many = |of: &str, count: usize| vec![of; count].join(",");
+        let wide = format!(r#"{{"allOf":[{}]}}"#, many("{}", 10_001));
+        let references = format!(r#"{{"enum":[{}]}}"#, many(r##"{"$ref":"#"}"##, 10_001));
+        for schema in [wide, references] {
+            assert!(check(&schema, "{}").contains("more than 10,000 references"), "{}", &schema[..20]);
+        }
+        let large = format!(r#"{{"enum":[{}]}}"#, many("[]", 100_000));
+        assert_eq!(check(&large, "{}"), "the schema is made of more than 100,000 objects and lists");
+        // What is not evaluated is looked for again and again.
+        let values: Vec<String> = (0..400).map(|at| format!(r#""a{at}":1"#)).collect();
+        let values = format!("{{{}}}", values.join(","));
+        let unevaluated = format!(
+            r#"{{"unevaluatedProperties":false,"allOf":[{}]}}"#,
+            many(r#"{"properties":{"a":true}}"#, 50)
+        );
+        assert!(check(&unevaluated, &values).contains("1 million steps"));
+        assert!(check(&unevaluated, r#"{"a":1}"#).is_empty());
+    }
+
+    #[test]
+    fn the_schemas_of_all_charts_have_one_allowance() {
+        struct Chart(String, Schema, Vec<Chart>);
+        impl Validated for Chart {
+            fn name(&self) -> &str {
+                &self.0
+            }
+            fn schema(&self) -> Option<&Schema> {
+                Some(&self.1)
+            }
+            fn children(&self) -> &[Self] {
+                &self.2
+            }
+        }
+        // 131,000 visits.
+        let slow = doubling("allOf").replacen(r##"{"$ref":"#/$defs/d0"}"##, "", 1);
+        let slow = slow.replace(r##""$ref":"#/$defs/d0"}"##, r##""$ref":"#/$defs/d24"}"##);
+        let slow = Schema::new(slow.replace("string", "object").into_bytes().into());
+        let chart = |count: usize| {
+            let one = |at: usize| Chart(format!("c{at}"), slow.clone(), Vec::new());
+            Chart("c".to_owned(), Schema::new(b"{}".as_slice().into()), (0..count).map(one).collect())
+        };
+        let values: Vec<String> = (0..40).map(|at| format!(r#""c{at}":{{}}"#)).collect();
+        let json = serde_json::from_str(&format!("{{{}}}", values.join(","))).expect("json");
+        let value = from_json(&json, &Origin::Compiler);
+        let table = value.as_table().expect("table");
+        assert_eq!(validate(&chart(2), table), Ok(()));
+        let failure = validate(&chart(40), table).expect_err("too much");
+        assert!(failure.text.contains("1 million steps"), "{}", failure.text);
+    }
+
+    #[test]
+    fn a_draft_that_is_none_is_refused() {
+        for uri in ["http://json-schema.org/draft-07/schema#", "https://json-schema.org/schema", "urn:x"] {
+            assert_eq!(check(&format!(r#"{{"$schema":"{uri}"}}"#), "{}"), "", "{uri}");
+        }
+        for uri in ["http://json-schema.org/draft-7/schema", "json-schema.org/draft-07/schema", "nope", "#"] {
+            let said = check(&format!(r#"{{"$schema":"{uri}"}}"#), "{}");
+            assert!(said.starts_with("failing loading"), "{uri}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_schema_may_be_false() {
+        assert_eq!(check("false", "{}"), "- at '': false schema");
     }
 
     #[test]

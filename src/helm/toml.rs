@@ -5,7 +5,7 @@
 
 mod read;
 
-pub use read::decode;
+pub use read::{Spend, decode};
 
 use super::funcs::sprig::TimeObject;
 use super::funcs::{Ctx, FuncError};
@@ -97,36 +97,6 @@ fn text_of(value: &Value) -> Option<Vec<u8>> {
     Some(quoted(&text))
 }
 
-fn shape(value: &Value, depth: usize) -> Result<Shape, EncodeError> {
-    if depth > MAX_DEPTH / 20 {
-        return Err(FuncError::Limit("10,000 levels of nesting").into());
-    }
-    Ok(match value {
-        Value::Nil => Shape::Nothing,
-        Value::Map(map) if map.is_nil() => Shape::Nothing,
-        Value::List(list) if list.is_nil() => Shape::Nothing,
-        Value::Map(_) => Shape::Table,
-        Value::Object(_) if text_of(value).is_none() => Shape::Table,
-        Value::List(list) => list_shape(list, depth)?,
-        _ => Shape::Plain,
-    })
-}
-
-/// An array of tables, where all items are some. Nil has no place in an array.
-fn list_shape(list: &List, depth: usize) -> Result<Shape, EncodeError> {
-    let mut tables = !list.is_empty();
-    for item in list.iter() {
-        match shape(item, depth + 1)? {
-            Shape::Nothing => {
-                return Err(EncodeError::Toml("toml: cannot encode array with nil element".into()));
-            }
-            Shape::Table => {}
-            _ => tables = false,
-        }
-    }
-    Ok(if tables { Shape::Tables } else { Shape::Plain })
-}
-
 fn quoted(text: &[u8]) -> Vec<u8> {
     let mut out = vec![b'"'];
     for &byte in text {
@@ -151,8 +121,45 @@ fn key_text(key: &[u8]) -> Vec<u8> {
 }
 
 impl Writer<'_, '_> {
+    /// What a value is to TOML. A list is looked through to its depths each time, so each look is a step.
+    fn shape(&mut self, value: &Value, depth: usize) -> Result<Shape, EncodeError> {
+        if depth > MAX_DEPTH / 20 {
+            return Err(FuncError::Limit("10,000 levels of nesting").into());
+        }
+        self.ctx.spend(1)?;
+        Ok(match value {
+            Value::Nil => Shape::Nothing,
+            Value::Map(map) if map.is_nil() => Shape::Nothing,
+            Value::List(list) if list.is_nil() => Shape::Nothing,
+            Value::Map(_) => Shape::Table,
+            Value::Object(_) if text_of(value).is_none() => Shape::Table,
+            Value::List(list) => self.list_shape(list, depth)?,
+            _ => Shape::Plain,
+        })
+    }
+
+    /// An array of tables, where all items are some. Nil has no place in an array.
+    fn list_shape(&mut self, list: &List, depth: usize) -> Result<Shape, EncodeError> {
+        let mut tables = !list.is_empty();
+        for item in list.iter() {
+            match self.shape(item, depth + 1)? {
+                Shape::Nothing => {
+                    return Err(EncodeError::Toml("toml: cannot encode array with nil element".into()));
+                }
+                Shape::Table => {}
+                _ => tables = false,
+            }
+        }
+        Ok(if tables { Shape::Tables } else { Shape::Plain })
+    }
+
     fn settle(&mut self) -> Result<(), FuncError> {
         self.ctx.charge_growth(self.out.len(), &mut self.charged)
+    }
+
+    /// The same once enough was written to be worth it.
+    fn settle_now_and_then(&mut self) -> Result<(), FuncError> {
+        if self.out.len() - self.charged > 1 << 16 { self.settle() } else { Ok(()) }
     }
 
     fn newline(&mut self) {
@@ -176,10 +183,8 @@ impl Writer<'_, '_> {
     }
 
     fn encode(&mut self, value: &Value) -> Step {
-        if self.out.len() - self.charged > 1 << 16 {
-            self.settle()?;
-        }
-        match shape(value, self.path.len())? {
+        self.settle_now_and_then()?;
+        match self.shape(value, self.path.len())? {
             Shape::Nothing => Ok(()),
             Shape::Plain => {
                 if self.path.is_empty() {
@@ -217,10 +222,10 @@ impl Writer<'_, '_> {
     }
 
     /// The entries of a table: first those on one line, then its tables.
-    fn split(&self, value: &Value) -> Result<[Vec<(Str, Value)>; 2], EncodeError> {
+    fn split(&mut self, value: &Value) -> Result<[Vec<(Str, Value)>; 2], EncodeError> {
         let (mut direct, mut tables) = (Vec::new(), Vec::new());
         for (key, item) in entries(value) {
-            match shape(&item, self.path.len())? {
+            match self.shape(&item, self.path.len())? {
                 Shape::Table | Shape::Tables => tables.push((key, item)),
                 _ => direct.push((key, item)),
             }
@@ -242,6 +247,7 @@ impl Writer<'_, '_> {
         if depth > MAX_DEPTH / 20 {
             return Err(FuncError::Limit("10,000 levels of nesting").into());
         }
+        self.settle_now_and_then()?;
         if let Some(text) = text_of(value) {
             self.out.extend_from_slice(&text);
             return Ok(());

@@ -8,7 +8,7 @@ pub mod strvals;
 mod tree;
 
 pub use methods::METHODS;
-pub use tree::{Data, Table, Value, from_json, members, merge, table_to_go, table_to_json};
+pub use tree::{Data, Table, Value, from_json, members, merge, table_to_go, table_to_json, weight};
 
 /// How deep tables may be laid over each other.
 const MAX_NESTING: usize = 1_500;

@@ -99,6 +99,22 @@ mod tests {
     }
 
     #[test]
+    fn rules_that_take_for_ever_are_refused() {
+        let mut world = world().with("c/.helmignore", "*a*b*c\n".repeat(20_000));
+        for at in 0..400 {
+            world = world.with(&format!("c/f{at}"), "");
+        }
+        let refused = load_path(&ChartDisk(&world), "c".into(), &HELM_4_2, None).expect_err("slow");
+        assert_eq!(refused.to_string(), ".helmignore takes more than 100 million steps to read this folder");
+        let world = world.with("c/.helmignore", "#".repeat((5 << 20) + 1));
+        let refused = load_path(&ChartDisk(&world), "c".into(), &HELM_4_2, None).expect_err("large");
+        assert_eq!(
+            refused.to_string(),
+            "chart file \".helmignore\" is larger than the maximum file size 5242880"
+        );
+    }
+
+    #[test]
     fn refusals_are_helms() {
         let refused = |world: &MemoryWorld, path: &str, profile| {
             load_path(&ChartDisk(world), path.into(), profile, None).expect_err(path).to_string()

@@ -4,7 +4,7 @@ use super::Failed;
 use super::flags::Parsed;
 use crate::helm::profile::Profile;
 use crate::helm::values::strvals::{Flavour, Padding, apply};
-use crate::helm::values::{Table, Value, from_json, merge, read as reader};
+use crate::helm::values::{Table, Value, from_json, merge, read as reader, weight};
 use crate::source::Sources;
 use crate::value::Origin;
 use crate::world::World;
@@ -20,8 +20,10 @@ pub(super) fn read(
     sources: &Sources,
 ) -> Result<Table, Failed> {
     let mut out = Table::default();
+    let mut read = Allowance(MAX_READ);
+    let mut values = 0;
     for path in flags.all("values") {
-        let bytes = read_file(path, world)?;
+        let bytes = read.file(path, world)?;
         let name = if path.trim() == "-" { "standard input" } else { path };
         let file = sources.add(name, String::from_utf8_lossy(&bytes).into_owned());
         let table = reader::values(&bytes, profile, Some(file)).map_err(|error| {
@@ -31,6 +33,13 @@ pub(super) fn read(
             };
             Failed { message: format!("failed to parse {path}: {}", error.words), details }
         })?;
+        values += weight(&table);
+        if values > MAX_VALUES {
+            return Err(format!(
+                "failed to parse {path}: all values files together hold more than 1 million values, each table counted as 8"
+            )
+            .into());
+        }
         merge(&mut out, &table);
     }
     let mut padding = Padding::default();
@@ -46,8 +55,8 @@ pub(super) fn read(
     for (name, flavour) in kinds {
         for text in flags.all(name) {
             let source = sources.add(format!("--{name}"), text.as_str());
-            let content = |path: &str| read_file(path, world);
-            apply(text, flavour, &mut out, Some(source), &content, &mut padding)
+            let mut content = |path: &str| read.file(path, world);
+            apply(text, flavour, &mut out, Some(source), &mut content, &mut padding)
                 .map_err(|error| format!("failed parsing --{name} data: {error}"))?;
         }
     }
@@ -72,20 +81,36 @@ fn json(
         merge(out, value.as_table().unwrap_or(&empty));
         return Ok(());
     }
-    let none = |_: &str| Ok(Vec::new());
-    apply(text, Flavour::Json, out, Some(source), &none, padding)
+    let mut none = |_: &str| Ok(Vec::new());
+    apply(text, Flavour::Json, out, Some(source), &mut none, padding)
         .map_err(|_error| Failed::from(format!("failed parsing --set-json data {text}")))
 }
 
-/// A file, or standard input. The error is Go's.
-fn read_file(path: &str, world: &dyn World) -> Result<Vec<u8>, String> {
-    if path.trim() == "-" {
-        return world.standard_input().map_err(|error| words(&error));
+/// How many values all values files may hold together, each table counted as 8.
+const MAX_VALUES: u64 = 1_000_000;
+/// How many bytes of files are read for values in all.
+const MAX_READ: usize = 64 << 20;
+
+/// How much may still be read.
+struct Allowance(usize);
+
+impl Allowance {
+    /// A file, or standard input. The error is Go's.
+    fn file(&mut self, path: &str, world: &dyn World) -> Result<Vec<u8>, String> {
+        let bytes = if path.trim() == "-" {
+            world.standard_input()
+        } else if path.contains("://") {
+            return Err(format!("{path}: values are not fetched; save them to a file"));
+        } else {
+            world.read(Utf8Path::new(path))
+        };
+        let bytes = bytes.map_err(|error| words(&error))?;
+        self.0 = self
+            .0
+            .checked_sub(bytes.len())
+            .ok_or_else(|| format!("{path}: more than 64 MiB are read for values"))?;
+        Ok(bytes)
     }
-    if path.contains("://") {
-        return Err(format!("{path}: values are not fetched; save them to a file"));
-    }
-    world.read(Utf8Path::new(path)).map_err(|error| words(&error))
 }
 
 /// The name that `--name-template` makes.
@@ -106,4 +131,19 @@ pub(super) fn name_from(
         parsed.render(&[context], &Options::default(), &mut super::Machine(world)).map_err(failed)?;
     let text = rendered.files.into_iter().next().map(|file| file.text).unwrap_or_default();
     Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::memory::MemoryWorld;
+
+    #[test]
+    fn values_are_not_read_without_end() {
+        let world = MemoryWorld::new().with("a", "12345").with("b", "12345").with_input("1");
+        let mut read = Allowance(10);
+        assert_eq!(read.file("a", &world), Ok(b"12345".to_vec()));
+        assert_eq!(read.file("b", &world), Ok(b"12345".to_vec()));
+        assert_eq!(read.file("-", &world), Err("-: more than 64 MiB are read for values".to_owned()));
+    }
 }

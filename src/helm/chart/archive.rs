@@ -29,11 +29,32 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 #[derive(Debug)]
 pub struct Budget {
     left: u64,
+    charts: usize,
+    values: u64,
+}
+
+/// How many charts may lie in a chart, at any depth.
+const MAX_CHARTS: usize = 5_000;
+/// How many values all charts of a chart may bring together, each table counted as 8.
+const MAX_VALUES: u64 = 1_000_000;
+
+impl Budget {
+    /// Accounts for one more chart.
+    pub fn take_chart(&mut self) -> Result<(), ChartError> {
+        self.charts = self.charts.checked_sub(1).ok_or(ChartError::TooManyCharts)?;
+        Ok(())
+    }
+
+    /// Accounts for the values that a chart brings.
+    pub fn take_values(&mut self, count: u64) -> Result<(), ChartError> {
+        self.values = self.values.checked_sub(count).ok_or(ChartError::TooManyValues)?;
+        Ok(())
+    }
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { left: 2 * MAX_CHART_SIZE }
+        Self { left: 2 * MAX_CHART_SIZE, charts: MAX_CHARTS, values: MAX_VALUES }
     }
 }
 

@@ -324,7 +324,9 @@ impl Work<'_> {
                     });
                     continue;
                 };
-                self.imported += parent.split('.').count() + table.members(MAX_IMPORTED);
+                // What was imported before is gone through for each import.
+                self.imported +=
+                    parent.split('.').count() + table.members(MAX_IMPORTED) + imported.len() / 16;
                 if self.imported > MAX_IMPORTED {
                     return Err("import-values bring more than 200,000 values".to_owned());
                 }
@@ -436,6 +438,48 @@ mod tests {
             refusal(&aliases(2_001), "a: 1"),
             "dependencies list more than 2,000 charts, each alias counted"
         );
+    }
+
+    #[test]
+    fn globals_are_not_handed_down_without_end() {
+        let head = "apiVersion: v2\nname: h\nversion: 1.0.0\ndependencies:\n";
+        let loaded = |charts: usize| {
+            let globals: String = (0..1_000).map(|at| format!("  k{at}: 1\n")).collect();
+            let files = [
+                ("Chart.yaml", format!("{head}{}", aliases(charts))),
+                ("values.yaml", format!("global:\n{globals}")),
+                ("charts/s/Chart.yaml", "apiVersion: v2\nname: s\nversion: 1.0.0\n".to_owned()),
+            ]
+            .map(|(name, text)| ChartFile { name: name.into(), data: text.into_bytes().into() });
+            let chart = load(files.into(), "h", &HELM_4_2, None, &mut Budget::default()).expect("a chart");
+            process(&Arc::new(chart), &Table::default(), &HELM_4_2, &mut Vec::new()).map(|_| ())
+        };
+        assert_eq!(loaded(100), Ok(()));
+        assert_eq!(loaded(501), Err("globals bring more than 500,000 values to subcharts".to_owned()));
+    }
+
+    #[test]
+    fn a_chart_does_not_bring_charts_and_values_without_end() {
+        let file = |name: String, text: &str| ChartFile { name: name.into(), data: text.as_bytes().into() };
+        let metadata = "apiVersion: v2\nname: h\nversion: 1.0.0\n";
+        let refused = |files: Vec<ChartFile>| {
+            load(files, "h", &HELM_4_2, None, &mut Budget::default())
+                .map(|_| ())
+                .expect_err("too much")
+                .to_string()
+        };
+        let charts = (0..5_000).map(|at| file(format!("charts/c{at}/Chart.yaml"), metadata));
+        let charts: Vec<ChartFile> = charts.chain([file("Chart.yaml".to_owned(), metadata)]).collect();
+        assert!(refused(charts).ends_with("the chart has more than 5000 charts in it"));
+        let values = format!("a: [{}]", "a: b,".repeat(60_000));
+        let mut files =
+            vec![file("Chart.yaml".to_owned(), metadata), file("values.yaml".to_owned(), &values)];
+        files.push(file("charts/c/Chart.yaml".to_owned(), metadata));
+        files.push(file("charts/c/values.yaml".to_owned(), &values));
+        assert!(refused(files).contains("bring more than 1 million values"));
+        let values = format!("a: [{}]", "a: b,".repeat(120_000));
+        let files = vec![file("Chart.yaml".to_owned(), metadata), file("values.yaml".to_owned(), &values)];
+        assert!(refused(files).ends_with("document holds too many values"));
     }
 
     #[test]

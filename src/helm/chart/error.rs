@@ -20,6 +20,12 @@ pub enum ChartError {
     ArchiveTooLarge,
     /// More files than a chart may have; Helm knows no such limit.
     TooManyFiles,
+    /// More charts in it than a chart may have; Helm knows no such limit.
+    TooManyCharts,
+    /// More values in all its charts than there may be; Helm knows no such limit.
+    TooManyValues,
+    /// Rules of `.helmignore` that take too long; Helm knows no such limit.
+    SlowIgnore,
     /// One file of more than 5 MiB.
     ArchivedFileTooLarge(String),
     /// One file of a folder of more than 5 MiB.
@@ -82,6 +88,13 @@ impl fmt::Display for ChartError {
             }
             Self::TooManyFiles => {
                 write!(out, "the chart has more than {} files", super::archive::MAX_FILES)
+            }
+            Self::TooManyCharts => out.write_str("the chart has more than 5000 charts in it"),
+            Self::TooManyValues => out.write_str(
+                "the chart and the charts in it bring more than 1 million values, each table counted as 8",
+            ),
+            Self::SlowIgnore => {
+                out.write_str(".helmignore takes more than 100 million steps to read this folder")
             }
             Self::ArchiveTooLarge => {
                 write!(out, "decompressed chart is larger than the maximum size {MAX_CHART_SIZE}")

@@ -4,16 +4,19 @@
 
 use super::archive::{self, Budget, MAX_FILE_SIZE};
 use super::ignore::Rules;
-use super::load::load;
+use super::load::{self, load};
 use super::{Chart, ChartError, ChartFile};
 use crate::helm::profile::Profile;
 use crate::source::Sources;
 use camino::{Utf8Path, Utf8PathBuf};
 
 /// What a folder's files may hold together; Helm knows no limit here.
-const MAX_FOLDER_SIZE: u64 = 4 * archive::MAX_CHART_SIZE;
+const MAX_FOLDER_SIZE: u64 = 2 * archive::MAX_CHART_SIZE;
 /// How deep folders may lie in folders.
 const MAX_DEPTH: usize = 255;
+
+/// Steps that the rules of `.helmignore` may take for all files.
+const MAX_IGNORE_STEPS: u64 = 100_000_000;
 
 /// What stands at a path, links followed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -60,7 +63,11 @@ pub fn load_path(
             if profile.detect_chart_version && disk.kind(&manifest).is_none() {
                 return Err(ChartError::NoChartYaml(disk.absolute(&manifest).to_string()));
             }
-            load(read_folder(disk, path)?, place, profile, sources, &mut budget)
+            if profile.detect_chart_version {
+                // Helm looks at the file itself, whatever `.helmignore` says of it.
+                load::detect_version(&disk.read(&manifest).map_err(ChartError::Unreadable)?)?;
+            }
+            load::unpacked(read_folder(disk, path)?, place, profile, sources, &mut budget)
         }
         Some(_) => {
             let packed = disk.read(path).map_err(ChartError::Unreadable)?;
@@ -78,13 +85,17 @@ pub fn load_path(
 pub fn read_folder(disk: &dyn Disk, folder: &Utf8Path) -> Result<Vec<ChartFile>, ChartError> {
     let ignore = folder.join(".helmignore");
     let rules = match disk.kind(&ignore) {
-        Some(_) => {
+        Some(Kind::Other) => return Err(ChartError::IrregularFile(ignore.to_string())),
+        Some(kind) => {
+            if kind == Kind::File && disk.size(&ignore).map_err(ChartError::Unreadable)? > MAX_FILE_SIZE {
+                return Err(ChartError::FileTooLarge(".helmignore".to_owned()));
+            }
             let text = disk.read(&ignore).map_err(ChartError::Unreadable)?;
             Rules::parse(&String::from_utf8_lossy(&text)).map_err(ChartError::Ignore)?
         }
         None => Rules::default(),
     };
-    let mut walk = Walk { disk, folder, rules, files: Vec::new(), size: 0, entries: 0 };
+    let mut walk = Walk { disk, folder, rules, files: Vec::new(), size: 0, entries: 0, ignoring: 0 };
     let mut above = Vec::new();
     walk.folder("", &mut above)?;
     Ok(walk.files)
@@ -97,6 +108,8 @@ struct Walk<'a> {
     files: Vec<ChartFile>,
     size: u64,
     entries: usize,
+    /// Steps that the rules took.
+    ignoring: u64,
 }
 
 impl Walk<'_> {
@@ -115,15 +128,20 @@ impl Walk<'_> {
             if self.entries > archive::MAX_FILES {
                 return Err(ChartError::TooManyFiles);
             }
+            self.ignoring = self.ignoring.saturating_add(self.rules.cost(&inner));
+            if self.ignoring > MAX_IGNORE_STEPS {
+                return Err(ChartError::SlowIgnore);
+            }
             match kind {
-                Kind::Folder if self.rules.ignores(&inner, true) => {}
-                Kind::Folder => self.folder(&inner, above)?,
-                _ if self.rules.ignores(&inner, false) => {}
-                Kind::File => self.file(&inner, &path)?,
+                // A link is followed before it is asked whether it counts.
                 Kind::Broken => {
                     let words = format!("lstat {path}: no such file or directory");
                     return Err(ChartError::Link(path.to_string(), words));
                 }
+                Kind::Folder if self.rules.ignores(&inner, true) => {}
+                Kind::Folder => self.folder(&inner, above)?,
+                _ if self.rules.ignores(&inner, false) => {}
+                Kind::File => self.file(&inner, &path)?,
                 Kind::Other => return Err(ChartError::IrregularFile(path.to_string())),
             }
         }

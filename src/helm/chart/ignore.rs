@@ -68,6 +68,12 @@ impl Rules {
         Ok(())
     }
 
+    /// Steps that it may take to decide about a name.
+    pub fn cost(&self, path: &str) -> u64 {
+        let each = |pattern: &Pattern| 16 + (pattern.text.len() * path.len() / 16) as u64;
+        self.patterns.iter().map(each).sum()
+    }
+
     /// Whether the file or folder at `path`, relative to the chart, is left out.
     pub fn ignores(&self, path: &str, is_folder: bool) -> bool {
         if matches!(path, "" | "." | "./") {

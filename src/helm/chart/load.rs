@@ -7,7 +7,7 @@ use crate::helm::engine::ParsedTexts;
 use crate::helm::gopath;
 use crate::helm::profile::Profile;
 use crate::helm::schema::Schema;
-use crate::helm::values::{Data, Table, read};
+use crate::helm::values::{Data, Table, read, weight};
 use crate::source::{FileId, Sources};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,18 +27,29 @@ pub fn load(
     budget: &mut Budget,
 ) -> Result<Chart, ChartError> {
     if profile.detect_chart_version {
-        detect_version(&files)?;
+        let Some(file) = files.iter().find(|file| &*file.name == "Chart.yaml") else {
+            return Err(ChartError::NoChartVersion);
+        };
+        detect_version(&file.data)?;
     }
+    unpacked(files, place, profile, sources, budget)
+}
+
+/// The same of files whose version was looked at already.
+pub(super) fn unpacked(
+    files: Vec<ChartFile>,
+    place: &str,
+    profile: &'static Profile,
+    sources: Option<&Sources>,
+    budget: &mut Budget,
+) -> Result<Chart, ChartError> {
     Loader { profile, sources, budget }.load(files, place, 0)
 }
 
 /// What Helm 4 looks at first: the chart's own `apiVersion`.
-fn detect_version(files: &[ChartFile]) -> Result<(), ChartError> {
-    let Some(file) = files.iter().find(|file| &*file.name == "Chart.yaml") else {
-        return Err(ChartError::NoChartVersion);
-    };
+pub(super) fn detect_version(chart_yaml: &[u8]) -> Result<(), ChartError> {
     let refuse = |words: String| ChartError::Content("Chart.yaml", words);
-    let document = read::document(&file.data, None).map_err(refuse)?;
+    let document = read::document(chart_yaml, None).map_err(refuse)?;
     let api_version = match &document.data {
         Data::Table(table) => table.get(&b"apiVersion"[..]).cloned(),
         Data::Null => None,
@@ -69,6 +80,7 @@ impl Loader<'_> {
         if depth > MAX_DEPTH {
             return Err(ChartError::TooDeep);
         }
+        self.budget.take_chart()?;
         let mut metadata = None;
         for file in files.iter().filter(|file| &*file.name == "Chart.yaml") {
             self.decode("Chart.yaml", file, metadata.get_or_insert_with(Metadata::default))?;
@@ -195,11 +207,12 @@ impl Loader<'_> {
             .map_err(|words| ChartError::Content(name, words))
     }
 
-    fn values(&self, file: &ChartFile, place: &str) -> Result<(Table, Option<FileId>), ChartError> {
+    fn values(&mut self, file: &ChartFile, place: &str) -> Result<(Table, Option<FileId>), ChartError> {
         let source =
             self.sources.map(|sources| sources.add(format!("{place}/values.yaml"), text(&file.data)));
         let values = read::values(&file.data, self.profile, source)
             .map_err(|error| ChartError::Content("values.yaml", error.words))?;
+        self.budget.take_values(weight(&values))?;
         Ok((values, source))
     }
 }

@@ -8,6 +8,7 @@ use crate::helm::semver::Version;
 use crate::helm::value::Str;
 use crate::helm::values::strvals::quote;
 use crate::helm::values::{Data, Table, Value};
+use std::collections::BTreeMap;
 
 /// What a chart says of itself.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -344,21 +345,19 @@ fn annotations(value: &Value, out: &mut Option<Vec<(String, String)>>) -> Result
         Data::Table(table) => table,
         _ => return Err(mismatch(value, "Metadata.annotations", "map[string]string")),
     };
-    let mut made = out.take().unwrap_or_default();
+    let mut made: BTreeMap<String, String> = out.take().unwrap_or_default().into_iter().collect();
     let mut first = Ok(());
     for (key, value) in table.iter() {
         let mut content = String::new();
         let done = text(value, "Metadata.annotations", &mut content);
         let key = key.to_str_lossy().into_owned();
         if done.is_ok() {
-            made.retain(|(known, _)| *known != key);
-            made.push((key, content));
+            made.insert(key, content);
         } else if first.is_ok() {
             first = done;
         }
     }
-    made.sort();
-    *out = Some(made);
+    *out = Some(made.into_iter().collect());
     first
 }
 
@@ -399,9 +398,9 @@ pub(super) fn check_lock(document: &Value, package: &str) -> Result<(), String> 
                 Data::Null => Ok(()),
                 Data::String(text) if is_time(&text.to_str_lossy()) => Ok(()),
                 Data::String(text) => {
-                    let text = quote(&quote(&text.to_str_lossy()));
+                    let text = quote(&text.to_str_lossy());
                     return wrong(format!(
-                        "parsing time {text} as \"\\\"2006-01-02T15:04:05Z07:00\\\"\": cannot parse {text}"
+                        "parsing time {text} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text} as \"2006\""
                     ));
                 }
                 _ => return wrong("Time.UnmarshalJSON: input is not a JSON string".to_owned()),

@@ -162,17 +162,88 @@ fn endless_charts_end() {
         ("{{ $a := dict }}{{ $_ := set $a \"a\" $a }}{{ $a }}".to_owned(), "nesting"),
         ("{{ $a := dict }}{{ range 60 }}{{ $a = dict \"a\" $a \"b\" $a }}{{ end }}{{ $a }}".to_owned(), ""),
         ("{{ range 100000 }}{{ printf \"%1000000d\" 1 }}{{ end }}".to_owned(), ""),
-        ("{{ regexReplaceAll (repeat 3000 \"(a|b)*\") \"ab\" \"$1\" }}".to_owned(), "groups"),
+        ("{{ regexReplaceAll (repeat 1200 \"(a)\") \"ab\" \"$1\" }}".to_owned(), "groups"),
         ("{{ range 100000 }}{{ regexMatch (printf \"[a-z]{%d}[0-9]{50}\" .) \"x\" }}{{ end }}".to_owned(), "steps"),
         ("{{ splitList \"\" (repeat 1000000 \"x\") }}".to_owned(), "one string"),
         ("{{ regexFindAll \"a.*b|a\" (repeat 100000 \"a\") -1 }}".to_owned(), ""),
         ("{{ regexReplaceAll \"a\" (repeat 10000 \"a\") (repeat 1000 \"b\") }}".to_owned(), "one string"),
         ("{{ $s := repeat 40000 \"{{1}}\" }}{{ range 60 }}{{ $_ := tpl (print \"{{ if false }}\" . $s \"{{ end }}\") $ }}{{ end }}".to_owned(), "`tpl` parses"),
         (variables + "{{ range 100000 }}{{ $v0 }}{{ end }}", "steps"),
+        ("{{ $a := list 1 }}{{ range 60 }}{{ $a = list $a $a }}{{ end }}{{ toToml $a }}".to_owned(), "steps"),
+        ("{{ $s := repeat 1000 \"x\" }}{{ $a := list }}{{ range 2000 }}{{ $a = append $a $s }}{{ end }}{{ toToml (dict \"a\" $a) }}".to_owned(), ""),
+        ("{{ fromToml (repeat 20000 \"[[a]]\\n\") }}".to_owned(), "steps"),
+        ("{{ $l := list }}{{ range until 200 }}{{ $l = append $l (print (repeat 400 \"a.\") \"b\" . \" = 1\") }}{{ end }}{{ fromToml (join \"\\n\" $l) }}".to_owned(), "steps"),
+        ("{{ $s := repeat 100000 \"a: 1\\n\" }}{{ range 100 }}{{ $_ := fromYaml $s }}{{ end }}".to_owned(), "steps"),
+        ("{{ $s := repeat 100000 \"1,\" }}{{ range 100 }}{{ $_ := fromJsonArray $s }}{{ end }}".to_owned(), "steps"),
+        ("{{ $s := repeat 100000 \"x\\n\" }}{{ range 500 }}{{ $s = list $s }}{{ end }}{{ toYaml $s }}".to_owned(), "one string"),
+        ("{{ $s := repeat 100000 \"x\\n\" }}{{ range 500 }}{{ $s = list $s }}{{ end }}{{ toYamlPretty $s }}".to_owned(), "one string"),
+        ("{{ $m := dict }}{{ range 1000 }}{{ $_ := set $m (toString .) 1 }}{{ end }}{{ range 10000 }}{{ $_ := toYaml $m }}{{ end }}".to_owned(), "steps"),
+        ("{{ shuffle (repeat 1000000 \"x\") }}".to_owned(), "one string"),
+        ("{{ regexMatch (repeat 30000 \"a|\") \"b\" }}".to_owned(), "steps"),
+        ("{{ derivePassword 1 \"long\" (repeat 900000 \"a\") (repeat 900000 \"b\") \"c\" }}".to_owned(), "steps"),
+        ("{{1}}".repeat(2_000_000), "8 MiB of actions"),
     ];
     for (text, words) in cases {
         let said = refused(&[("t", &text)]);
         assert!(said.contains(words), "{} {said}", &text[..text.len().min(60)]);
+    }
+}
+
+/// What functions that are slow by nature count for, whatever they are given.
+#[test]
+fn slow_functions_cost_what_they_take() {
+    let run = |call: &str, steps: u64| {
+        let text = format!("{{{{ $_ := {call} }}}}");
+        stack::on_large_stack(|| {
+            let options = Options { limits: Limits { steps, ..Limits::default() }, ..Options::default() };
+            match run(&[("t", &text)], &serde_json::json!({}), &options) {
+                Ok(_) => String::new(),
+                Err(error) => String::from_utf8_lossy(&error.helm_text(&HELM_4_2)).into_owned(),
+            }
+        })
+    };
+    for (call, price) in [
+        ("genPrivateKey \"rsa\"", 6_000_000),
+        ("genPrivateKey \"dsa\"", 6_000_000),
+        ("genCA \"x\" 1", 600_000),
+        ("genSelfSignedCert \"x\" (list) (list) 1", 600_000),
+        ("bcrypt \"x\"", 400_000),
+        ("htpasswd \"a\" \"b\"", 400_000),
+        ("derivePassword 1 \"long\" \"a\" \"b\" \"c\"", 800_000),
+        ("genPrivateKey \"ecdsa\"", 5_000),
+        ("genPrivateKey \"ed25519\"", 5_000),
+        ("genCAWithKey \"x\" 1 (genPrivateKey \"ecdsa\")", 45_000),
+        ("genCAWithKey (repeat 1000000 \"x\") 1 (genPrivateKey \"ecdsa\")", 200_000),
+    ] {
+        let said = run(call, price - 1);
+        assert!(said.contains("20 million steps"), "{call}: {said:?}");
+    }
+    for (call, price) in
+        [("genPrivateKey \"ecdsa\"", 5_010), ("genCAWithKey \"x\" 1 (genPrivateKey \"ecdsa\")", 45_100)]
+    {
+        assert_eq!(run(call, price), "", "{call}");
+    }
+}
+
+/// What a chart makes may be large, what is said of it is not.
+#[test]
+fn messages_are_short() {
+    for text in [
+        "{{ fail (repeat 1000000 \"x\") }}",
+        "{{ include (repeat 1000000 \"x\") . }}",
+        "{{ tpl (print \"{{\" (repeat 1000000 \"x\") ) . }}",
+        "{{ mustDateModify (repeat 1000000 \"x\") now }}",
+        "{{ mustToDate \"2006\" (repeat 1000000 \"\\x00\") }}",
+        "{{ mustRegexMatch (repeat 100000 \"(\") \"x\" }}",
+        &format!("{{{{ template \"{}\" }}}}", "x".repeat(1_000_000)),
+        &format!("{{{{ {} }}}}", "x".repeat(1_000_000)),
+        &format!("{{{{ fail (print {}) }}}}", "1 ".repeat(500_000)),
+    ] {
+        let said = stack::on_large_stack(|| {
+            let result = run(&[("t", text)], &serde_json::json!({}), &Options::default());
+            result.map(|_| ()).expect_err("refused").helm_text(&HELM_4_2).len()
+        });
+        assert!(said < 300_000, "{} {said}", &text[..40]);
     }
 }
 

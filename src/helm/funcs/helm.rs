@@ -25,11 +25,13 @@ static FUNCTIONS: &[Function] = &[
     Function::new("fromYaml", &[&STRING], |ctx, args| {
         let text = args.str(0)?.clone();
         ctx.charge(text.len())?;
+        ctx.spend(text.len() as u64)?;
         Ok(or_error_entry(read_yaml(&text, Target::Map)))
     }),
     Function::new("fromYamlArray", &[&STRING], |ctx, args| {
         let text = args.str(0)?.clone();
         ctx.charge(text.len())?;
+        ctx.spend(text.len() as u64)?;
         Ok(or_error_item(read_yaml(&text, Target::List)))
     }),
     Function::new("toJson", &[&ANY], |ctx, args| quiet(to_json(ctx, args))),
@@ -37,11 +39,13 @@ static FUNCTIONS: &[Function] = &[
     Function::new("fromJson", &[&STRING], |ctx, args| {
         let text = args.str(0)?;
         ctx.charge(text.len())?;
+        ctx.spend(text.len() as u64)?;
         Ok(or_error_entry(gojson::decode(text, Target::Map)))
     }),
     Function::new("fromJsonArray", &[&STRING], |ctx, args| {
         let text = args.str(0)?;
         ctx.charge(text.len())?;
+        ctx.spend(text.len() as u64)?;
         Ok(or_error_item(gojson::decode(text, Target::List)))
     }),
     Function::new("toToml", &[&ANY], |ctx, args| match toml::encode(ctx, args.value(0)) {
@@ -55,7 +59,8 @@ static FUNCTIONS: &[Function] = &[
     Function::new("fromToml", &[&STRING], |ctx, args| {
         let text = args.str(0)?;
         ctx.charge(text.len())?;
-        let (map, error) = toml::decode(text);
+        ctx.spend(text.len() as u64)?;
+        let (map, error) = toml::decode(text, &mut |steps| ctx.spend(steps))?;
         Ok(or_error_entry((map.into(), error.map(String::into_bytes))))
     }),
     Function::new("lookup", &[&STRING, &STRING, &STRING, &STRING], |_, _| Ok(Map::new().into()))

@@ -1,5 +1,6 @@
 //! The head of a manifest: enough of it to sort it, and proof that the rest is YAML.
 
+use crate::helm::profile::Profile;
 use crate::helm::values::read::go_words;
 use crate::yaml::{self, Builder, Composer, Extent, Options, Parser};
 use std::borrow::Cow;
@@ -25,7 +26,7 @@ impl Head {
     ///
     /// Numbers and booleans become text where a field is text; a list or map there, or a text where a map belongs,
     /// is an error (sigs.k8s.io/yaml 1.6 into helm's `SimpleHead`).
-    pub fn read(manifest: &[u8]) -> Result<Self, String> {
+    pub fn read(manifest: &[u8], profile: &Profile) -> Result<Self, String> {
         let document = Composer::new(Parser::from_bytes(manifest), Options::LENIENT)
             .next_document(&mut Heads)
             .map_err(|error| go_words(&error))?;
@@ -46,7 +47,8 @@ impl Head {
                 let kind = other.kind();
                 return Err(format!(
                     "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {kind} into Go value of \
-                     type releaseutil.SimpleHead"
+                     type {}",
+                    profile.head_type
                 ));
             }
         }
@@ -195,29 +197,31 @@ impl Builder for Heads {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::helm::profile::{HELM_3_21, HELM_4_2};
 
     #[test]
     fn reads_what_matters_and_takes_numbers_for_text() {
         let head = Head::read(
             b"apiVersion: v1\nkind: Pod\nmetadata:\n  name: 12\n  annotations:\n    helm.sh/hook: pre-install\n    x: true\nspec: {name: y}\n",
+            &HELM_4_2,
         )
         .expect("good");
         assert_eq!((head.api_version.as_str(), head.kind.as_str(), head.name.as_str()), ("v1", "Pod", "12"));
         assert_eq!(head.hook.as_deref(), Some("pre-install"));
-        assert_eq!(Head::read(b"# nothing\n").expect("good"), Head::default());
-        assert_eq!(Head::read(b"a: 1\n--- x\n: {").expect("the first document counts").kind, "");
+        assert_eq!(Head::read(b"# nothing\n", &HELM_4_2).expect("good"), Head::default());
+        assert_eq!(Head::read(b"a: 1\n--- x\n: {", &HELM_4_2).expect("the first document counts").kind, "");
     }
 
     #[test]
     fn refuses_what_does_not_fit() {
-        let refused = |text: &str| Head::read(text.as_bytes()).expect_err(text);
-        assert!(
-            refused("text").ends_with("cannot unmarshal string into Go value of type releaseutil.SimpleHead")
-        );
+        let refused = |text: &str| Head::read(text.as_bytes(), &HELM_4_2).expect_err(text);
+        assert!(refused("text").ends_with("cannot unmarshal string into Go value of type util.SimpleHead"));
         assert!(
             refused("kind: [a]")
                 .contains("cannot unmarshal array into Go struct field SimpleHead.kind of type string")
         );
+        let old = Head::read(b"text", &HELM_3_21).expect_err("text");
+        assert!(old.ends_with("type releaseutil.SimpleHead"), "{old}");
         assert!(refused("metadata: {annotations: {a: [b]}}").contains("array"));
         assert!(refused("metadata: {annotations: {a: {b: c}}}").contains("object"));
         assert!(refused("metadata: text").contains("string"));

@@ -15,6 +15,11 @@ const MAX_VISITS: u64 = 1_000_000;
 /// The same, each with its depth in the schema, where the values break the schema and each visit may leave an error
 /// that names its way.
 const MAX_TOLD: u64 = 2_000_000;
+/// How many objects and lists a schema may be made of.
+const MAX_NODES: u64 = 100_000;
+/// How many references a schema may make, and how many schemas may stand in one list: what the validator makes ready
+/// takes it the square of these.
+const MAX_WIDE: usize = 10_000;
 /// How deep one subschema may lead to the next.
 const MAX_DEPTH: u64 = 4_000;
 
@@ -25,6 +30,37 @@ const TOLD: &str =
     "the values break the schema in more ways than can be told: more than 2 million steps lead to them";
 /// The name of the limit on depth.
 const DEPTH: &str = "the schema is nested more than 4,000 levels deep for these values";
+
+/// The name of the limit on size.
+const NODES: &str = "the schema is made of more than 100,000 objects and lists";
+/// The name of the limits on references and on lists of schemas.
+const WIDE: &str = "the schema makes more than 10,000 references, or has as many schemas in one list";
+
+/// Whether a schema can be made ready for use: the limit that it breaks.
+pub(super) fn of_compiling(schema: &Value) -> Result<(), &'static str> {
+    let (mut nodes, mut references) = (0, 0);
+    let mut pending = vec![schema];
+    while let Some(at) = pending.pop() {
+        match at {
+            Value::Object(map) => {
+                references += usize::from(text(map, "$ref").is_some());
+                if SAME_EACH.iter().any(|key| map.get(*key).map_or(0, parts) > MAX_WIDE)
+                    || references > MAX_WIDE
+                {
+                    return Err(WIDE);
+                }
+                pending.extend(map.values());
+            }
+            Value::Array(items) => pending.extend(items),
+            _ => continue,
+        }
+        nodes += 1;
+        if nodes > MAX_NODES {
+            return Err(NODES);
+        }
+    }
+    Ok(())
+}
 
 /// What a validation costs.
 pub(super) struct Cost {
@@ -38,12 +74,23 @@ impl Cost {
     }
 }
 
+/// What the validations of one release may still take.
+pub(super) struct Left(u64);
+
+impl Default for Left {
+    fn default() -> Self {
+        Self(MAX_VISITS)
+    }
+}
+
 /// What it costs to hold `value` against `schema`; the limit that it breaks.
-pub(super) fn of(schema: &Value, value: &Value) -> Result<Cost, &'static str> {
+pub(super) fn of(schema: &Value, value: &Value, left: &mut Left) -> Result<Cost, &'static str> {
     let mut names = Names::default();
     names.collect(schema);
-    let mut walk = Walk { root: schema, names, visits: 0, told: 0, open: BTreeSet::new() };
-    walk.visit(schema, schema, value, 0)?;
+    let mut walk = Walk { root: schema, names, left: left.0, told: 0, open: BTreeSet::new() };
+    let walked = walk.visit(schema, schema, value, 0);
+    left.0 = walk.left;
+    walked?;
     Ok(Cost { told: walk.told })
 }
 
@@ -93,7 +140,8 @@ fn own_id(map: &Map<String, Value>) -> Option<&str> {
 struct Walk<'s> {
     root: &'s Value,
     names: Names<'s>,
-    visits: u64,
+    /// Visits that are left.
+    left: u64,
     told: u64,
     /// The subschemas being visited, with their values: one that leads to itself adds nothing.
     open: BTreeSet<(usize, usize)>,
@@ -107,9 +155,10 @@ const SAME_EACH: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 impl<'s> Walk<'s> {
     fn spend(&mut self, visits: usize, depth: u64) -> Result<(), &'static str> {
         let visits = visits as u64;
-        self.visits = self.visits.saturating_add(visits);
         self.told = self.told.saturating_add(visits.saturating_mul(1 + depth));
-        if self.visits > MAX_VISITS { Err(VISITS) } else { Ok(()) }
+        let left = self.left.checked_sub(visits);
+        self.left = left.unwrap_or(0);
+        left.map(|_| ()).ok_or(VISITS)
     }
 
     /// `base` is the document that the subschema belongs to.
@@ -130,11 +179,13 @@ impl<'s> Walk<'s> {
             return Ok(());
         }
         let base = if own_id(map).is_some() { schema } else { base };
-        // What is not evaluated is found by evaluating once more for each of the properties.
+        // What is not evaluated is found by evaluating once more for each of the properties, all of them each time.
         let unevaluated = map.contains_key("unevaluatedProperties") || map.contains_key("unevaluatedItems");
-        let rounds = if unevaluated { 1 + parts(value) } else { 1 };
-        for _ in 0..rounds {
-            self.same(map, base, value, depth + 1)?;
+        let before = self.left;
+        self.same(map, base, value, depth + 1)?;
+        if unevaluated {
+            let once = usize::try_from(before - self.left).unwrap_or(usize::MAX);
+            self.spend(once.saturating_mul(parts(value).saturating_pow(2)), depth)?;
         }
         match value {
             Value::Object(_) => self.members(map, base, value, depth + 1)?,

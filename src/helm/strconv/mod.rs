@@ -7,7 +7,9 @@ mod float;
 mod quote;
 
 pub use float::{append_float, format_float, format_plain, format_shortest, shortest_digits};
-pub use quote::{append_quote, append_quote_rune, can_backquote, decode_rune, quote, runes, valid_rune};
+pub use quote::{
+    append_quote, append_quote_rune, can_backquote, decode_rune, quote, runes, shown, valid_rune,
+};
 
 use std::borrow::Cow;
 

@@ -1,6 +1,7 @@
 //! strconv's quoting.
 
 use crate::helm::unicode::is_print;
+use std::borrow::Cow;
 
 /// The first rune of a Go string: the character, or `None` for a byte that is not part of valid UTF-8, and its width
 /// (0 for the empty text).
@@ -38,10 +39,24 @@ pub fn runes(text: &[u8]) -> impl Iterator<Item = Option<char>> + '_ {
     })
 }
 
-/// `strconv.Quote`.
+/// The most bytes that a message shows of one text.
+const SHOWN: usize = 64 << 10;
+
+/// A text as messages show it: of a very long one the beginning, and how long it is. A message may be repeated for
+/// each template around it, so none may be as long as what a chart can make.
+pub fn shown(text: &[u8]) -> Cow<'_, [u8]> {
+    if text.len() <= SHOWN {
+        return Cow::Borrowed(text);
+    }
+    let end = (SHOWN - 3..=SHOWN).rev().find(|at| text[*at] & 0xc0 != 0x80).unwrap_or(SHOWN);
+    Cow::Owned([&text[..end], format!("... ({} bytes)", text.len()).as_bytes()].concat())
+}
+
+/// `strconv.Quote`, for messages: of a very long text the beginning.
 pub fn quote(text: &[u8]) -> Vec<u8> {
+    let text = shown(text);
     let mut out = Vec::with_capacity(text.len() + 2);
-    append_quote(&mut out, text, false);
+    append_quote(&mut out, &text, false);
     out
 }
 
@@ -143,6 +158,9 @@ mod tests {
         ] {
             assert_eq!(String::from_utf8_lossy(&quote(text)), quoted);
         }
+        let long = "é".repeat(40_000);
+        let cut = String::from_utf8(quote(long.as_bytes())).expect("text");
+        assert!(cut.starts_with("\"éé") && cut.ends_with("é... (80000 bytes)\""), "{}", cut.len());
         let mut out = Vec::new();
         append_quote(&mut out, "é😀".as_bytes(), true);
         assert_eq!(out, br#""\u00e9\U0001f600""#);

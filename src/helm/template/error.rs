@@ -1,7 +1,9 @@
 //! The errors of templates, with Go's texts.
 
 use super::tree::Source;
+use crate::helm::strconv::{quote, shown};
 use crate::helm::value::Str;
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -21,7 +23,11 @@ pub enum FuncError {
 impl FuncError {
     /// A Go error or panic with this text.
     pub fn message(text: impl Into<Str>) -> Self {
-        Self::Message(text.into())
+        let text = text.into();
+        match shown(&text) {
+            Cow::Borrowed(_) => Self::Message(text),
+            Cow::Owned(cut) => Self::Message(cut.into()),
+        }
     }
 }
 
@@ -37,7 +43,7 @@ impl fmt::Display for FuncError {
 }
 
 /// What is said of a limit that was met.
-fn limit_text(what: &str) -> String {
+pub(crate) fn limit_text(what: &str) -> String {
     format!("the chart needs more than the limit of {what}")
 }
 
@@ -88,7 +94,7 @@ impl ExecError {
         if let Some(source) = &self.source {
             out.extend_from_slice(&source.name);
             out.extend_from_slice(format!(":{}:{}: executing ", self.line, self.column).as_bytes());
-            crate::helm::strconv::append_quote(out, &self.template, false);
+            out.extend_from_slice(&quote(&self.template));
             out.extend_from_slice(b" at <");
             out.extend_from_slice(&self.expression);
             out.extend_from_slice(b">: ");

@@ -37,7 +37,7 @@ impl Ctx<'_> {
             pos: self.at.pos,
             line,
             column,
-            expression: template.describe(self.at),
+            expression: crate::helm::strconv::shown(&template.describe(self.at)).into_owned(),
             message: message.into(),
             cause: None,
             limited: false,
@@ -128,7 +128,7 @@ impl Ctx<'_> {
 
     fn action(&mut self, template: &Template, dot: &Val, pipe: &Pipe) -> Exec<()> {
         let mark = self.recorder.as_ref().map(|r| r.mark());
-        let value = self.pipeline(template, dot, pipe)?;
+        let value = self.recorded_pipeline(template, dot, pipe, mark)?;
         if !pipe.declares.is_empty() {
             return Ok(());
         }
@@ -152,10 +152,25 @@ impl Ctx<'_> {
         Ok(())
     }
 
+    /// Evaluates a pipeline that began at the mark; where it fails, the recorder learns what led there.
+    fn recorded_pipeline(
+        &mut self,
+        template: &Template,
+        dot: &Val,
+        pipe: &Pipe,
+        mark: Option<Mark>,
+    ) -> Exec<Val> {
+        let result = self.pipeline(template, dot, pipe);
+        if let (Err(_), Some(recorder), Some(mark)) = (&result, &mut self.recorder, mark) {
+            recorder.failed(&template.source, pipe.pos, pipe.end, mark);
+        }
+        result
+    }
+
     fn branch(&mut self, template: &Template, dot: &Val, branch: &Branch, with: bool) -> Exec<Flow> {
         let variables = self.variables.len();
         let mark = self.recorder.as_ref().map(|r| r.mark());
-        let mut value = self.pipeline(template, dot, &branch.pipe)?;
+        let mut value = self.recorded_pipeline(template, dot, &branch.pipe, mark)?;
         if let (Some(recorder), Some(mark)) = (&mut self.recorder, mark) {
             value.evidence = recorder.enter(&template.source, branch.pipe.pos, branch.pipe.end, mark, false);
         }
@@ -179,7 +194,7 @@ impl Ctx<'_> {
     fn range(&mut self, template: &Template, dot: &Val, branch: &Branch) -> Exec<Flow> {
         let variables = self.variables.len();
         let mark = self.recorder.as_ref().map(|r| r.mark());
-        let value = self.pipeline(template, dot, &branch.pipe)?.value;
+        let value = self.recorded_pipeline(template, dot, &branch.pipe, mark)?.value;
         let mut evidence = 0;
         if let (Some(recorder), Some(mark)) = (&mut self.recorder, mark) {
             evidence = recorder.enter(&template.source, branch.pipe.pos, branch.pipe.end, mark, false);
@@ -207,6 +222,10 @@ impl Ctx<'_> {
             }
             Value::Map(map) => {
                 let interface = map.type_of().elem.is_none_or(|t| t.kind == Kind::Interface);
+                // Templates may change the map meanwhile: what is gone through is a copy.
+                if let Err(error) = self.spend(map.len() as u64 / 4) {
+                    return Err(self.limit(template, error));
+                }
                 for (key, item) in map.entries_for_range() {
                     ran = true;
                     let mark = self.recorder.as_ref().map(|r| r.mark());
@@ -317,14 +336,14 @@ impl Ctx<'_> {
     fn template(&mut self, template: &Template, dot: &Val, name: &Str, pipe: Option<&Pipe>) -> Exec<()> {
         let Some(called) = self.set.get(name) else {
             let mut message = b"template ".to_vec();
-            crate::helm::strconv::append_quote(&mut message, name, false);
+            message.extend_from_slice(&crate::helm::strconv::quote(name));
             message.extend_from_slice(b" not defined");
             return Err(self.fail(template, message));
         };
         let mark = self.recorder.as_ref().map(|r| r.mark());
         let at = self.at;
         let value = match pipe {
-            Some(pipe) => self.pipeline(template, dot, pipe)?.value,
+            Some(pipe) => self.recorded_pipeline(template, dot, pipe, mark)?.value,
             None => Value::Nil,
         };
         let mut evidence = 0;

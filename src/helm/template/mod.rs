@@ -15,6 +15,7 @@ mod set;
 mod tree;
 
 pub use ctx::{Ctx, Environment, Limits};
+pub(crate) use error::limit_text;
 pub use error::{Cause, ExecError, FuncError};
 pub use parse::ParseError;
 pub use tree::{Source, Template};

@@ -5,7 +5,7 @@
 use super::ctx::Ctx;
 use super::error::{FuncError, MARK_END, MARK_START};
 use super::exec::NO_VALUE;
-use crate::helm::strconv::append_quote;
+use crate::helm::strconv::{quote, shown};
 use crate::helm::value::{Str, Value};
 
 /// Memory that one byte of a text given to `tpl` may take once it is parsed, a part of the limit on bytes made: a tree
@@ -20,19 +20,15 @@ impl Ctx<'_> {
     pub(crate) fn include(&mut self, name: &Str, data: &Value) -> Result<Value, FuncError> {
         let count = self.included.entry(name.clone()).or_insert(0);
         if *count > MAX_INCLUDES {
-            return Err(FuncError::message(
-                [
-                    b"rendering template has a nested reference name: ",
-                    &name[..],
-                    b": unable to execute template",
-                ]
-                .concat(),
-            ));
+            let mut message = b"rendering template has a nested reference name: ".to_vec();
+            message.extend_from_slice(&shown(name));
+            message.extend_from_slice(b": unable to execute template");
+            return Err(FuncError::message(message));
         }
         *count += 1;
         let Some(template) = self.set.get(name) else {
             let mut message = b"template: no template ".to_vec();
-            append_quote(&mut message, name, false);
+            message.extend_from_slice(&quote(name));
             message.extend_from_slice(b" associated with template \"gotpl\"");
             return Err(FuncError::message(message));
         };
@@ -55,7 +51,7 @@ impl Ctx<'_> {
     pub(crate) fn tpl(&mut self, text: &Str, data: &Value) -> Result<Value, FuncError> {
         let quoted = |head: &[u8], tail: &[u8]| {
             let mut out = head.to_vec();
-            append_quote(&mut out, text, false);
+            out.extend_from_slice(&quote(text));
             out.extend_from_slice(tail);
             out
         };
@@ -98,7 +94,7 @@ impl Ctx<'_> {
 
     /// The error of `required` and `fail`: words that Helm shows without the chain around them.
     pub(crate) fn refuse(words: &Str) -> FuncError {
-        FuncError::message([MARK_START, &words[..], MARK_END].concat())
+        FuncError::Message([MARK_START, &shown(words), MARK_END].concat().into())
     }
 }
 

@@ -7,7 +7,7 @@ use super::literal::{character, number, unquote};
 use super::tree::{Branch, Command, List, Name, Node, Operand, Pipe, Source, Template};
 use crate::helm::funcs::Registry;
 use crate::helm::stack;
-use crate::helm::strconv::append_quote;
+use crate::helm::strconv::{append_quote, shown};
 use crate::helm::value::Str;
 use indexmap::{IndexMap, IndexSet};
 use std::sync::Arc;
@@ -205,7 +205,7 @@ impl<'t> Parser<'t> {
     }
 
     fn fail<T>(&self, message: impl Into<Vec<u8>>) -> Result<T> {
-        Err(ParseError { line: self.tree.token[0].line, message: message.into() })
+        Err(ParseError { line: self.tree.token[0].line, message: shown(&message.into()).into_owned() })
     }
 
     fn unexpected<T>(&self, token: &Item, context: &str) -> Result<T> {

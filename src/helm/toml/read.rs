@@ -1,5 +1,6 @@
 //! Reading TOML.
 
+use crate::helm::funcs::FuncError;
 use crate::helm::funcs::sprig::TimeObject;
 use crate::helm::strconv;
 use crate::helm::time::{Zone, parse as parse_time};
@@ -11,10 +12,13 @@ const MAX_PARTS: usize = 1000;
 
 const MAX_DEPTH: usize = 500;
 
+/// Accounts for steps.
+pub type Spend<'a> = &'a mut dyn FnMut(u64) -> Result<(), FuncError>;
+
 /// `toml.Unmarshal` into a map: what it holds, and the error with upstream's frame (`toml: line 3 (last key "a"):`).
-pub fn decode(text: &[u8]) -> (Map, Option<String>) {
+pub fn decode(text: &[u8], spend: Spend<'_>) -> Result<(Map, Option<String>), FuncError> {
     let Ok(text) = std::str::from_utf8(text) else {
-        return (Map::new(), Some("toml: line 1: invalid UTF-8 byte".into()));
+        return Ok((Map::new(), Some("toml: line 1: invalid UTF-8 byte".into())));
     };
     let mut reader = Reader {
         text: text.as_bytes(),
@@ -22,17 +26,23 @@ pub fn decode(text: &[u8]) -> (Map, Option<String>) {
         last_key: String::new(),
         defined: BTreeSet::new(),
         implicit: BTreeSet::new(),
+        spend,
+        limit: None,
     };
     let root = Map::new();
-    match reader.document(&root) {
-        Ok(()) => (root, None),
+    let read = reader.document(&root);
+    if let Some(limit) = reader.limit {
+        return Err(limit);
+    }
+    match read {
+        Ok(()) => Ok((root, None)),
         Err(words) => {
             let line = memchr::memchr_iter(b'\n', &text.as_bytes()[..reader.at.min(text.len())]).count() + 1;
             let key = match reader.last_key.as_str() {
                 "" => String::new(),
                 key => format!(" (last key {key:?})"),
             };
-            (super::empty(), Some(format!("toml: line {line}{key}: {words}")))
+            Ok((super::empty(), Some(format!("toml: line {line}{key}: {words}"))))
         }
     }
 }
@@ -47,9 +57,21 @@ struct Reader<'a> {
     defined: BTreeSet<Vec<Str>>,
     /// Tables that exist because something in them does.
     implicit: BTreeSet<Vec<Str>>,
+    spend: Spend<'a>,
+    /// What ended the reading, where it was not the text.
+    limit: Option<FuncError>,
 }
 
 impl Reader<'_> {
+    /// Accounts for work that is more than reading the text once.
+    fn spend(&mut self, steps: usize) -> Step<()> {
+        (self.spend)(steps as u64).map_err(|limit| {
+            let words = limit.to_string();
+            self.limit = Some(limit);
+            words
+        })
+    }
+
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
@@ -168,6 +190,7 @@ impl Reader<'_> {
     }
 
     fn parent(&mut self, root: &Map, path: &[Str]) -> Step<Map> {
+        self.spend(path.len() * path.len() / 4)?;
         let mut map = root.clone();
         for end in 1..path.len() {
             map = self.descend(&map, &path[..end])?;
@@ -195,6 +218,7 @@ impl Reader<'_> {
             Some(Value::List(list)) if list.type_of().is(&types::MAPS) => list.into_items(),
             Some(_) => return Err(already(path)),
         };
+        self.spend((items.len() + self.defined.len() + self.implicit.len()) / 4)?;
         // What was defined below the item before may be defined again below this one.
         self.defined.retain(|known| !known.starts_with(path));
         self.implicit.retain(|known| !known.starts_with(path));
@@ -214,6 +238,8 @@ impl Reader<'_> {
             let found = self.found();
             return Err(format!("expected '.' or '=', but got {found} instead"));
         }
+        // Every part of a key is looked up by the path to it.
+        self.spend(keys.len() * (prefix.len() + keys.len()) / 4)?;
         let mut path = prefix.to_vec();
         let mut map = table.clone();
         for key in &keys[..keys.len() - 1] {
@@ -316,6 +342,7 @@ impl Reader<'_> {
         loop {
             self.space();
             if self.eat("}") {
+                self.spend(self.implicit.len() / 4)?;
                 self.implicit.retain(|known| !known.starts_with(path));
                 return Ok(table.into());
             }
@@ -555,9 +582,10 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> String {
-        match decode(text.as_bytes()) {
-            (map, None) => format!("{:?}", Value::from(map)),
-            (_, Some(error)) => error,
+        match decode(text.as_bytes(), &mut |_| Ok(())) {
+            Ok((map, None)) => format!("{:?}", Value::from(map)),
+            Ok((_, Some(error))) => error,
+            Err(limit) => limit.to_string(),
         }
     }
 

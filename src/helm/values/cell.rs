@@ -121,6 +121,11 @@ impl Shared {
         self.0.borrow_mut().remove(key);
     }
 
+    /// How many values it has itself.
+    pub fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
     /// Its keys.
     pub fn keys(&self) -> Vec<Str> {
         self.0.borrow().keys().cloned().collect()

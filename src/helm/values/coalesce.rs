@@ -45,7 +45,7 @@ pub fn coalesce<L: Layer>(
     warnings: &mut Vec<String>,
 ) -> Result<Shared, String> {
     let dest = Shared::thaw(user);
-    let mut work = Work { profile, warnings };
+    let mut work = Work { profile, warnings, global: 0 };
     work.chart(chart, &dest, "", nulls)?;
     Ok(dest)
 }
@@ -58,13 +58,20 @@ pub fn merge_tables(
     profile: &Profile,
     warnings: &mut Vec<String>,
 ) {
-    Work { profile, warnings }.tables(dest, source, "", nulls, 0);
+    Work { profile, warnings, global: 0 }.tables(dest, source, "", nulls, 0);
 }
 
 struct Work<'a> {
     profile: &'a Profile,
     warnings: &'a mut Vec<String>,
+    /// Globals that were handed down so far.
+    global: usize,
 }
+
+/// How many globals may be handed down, for each subchart those of its parent. Helm knows no such limit.
+const MAX_GLOBALS: usize = 500_000;
+/// Warnings that are kept.
+const MAX_WARNINGS: usize = 1_000;
 
 impl Work<'_> {
     fn chart<L: Layer>(
@@ -86,19 +93,19 @@ impl Work<'_> {
             }
             let table = dest.table(key.as_bytes()).expect("it was just made sure that this is a table");
             let prefix = join(prefix, chart.name());
-            self.globals(&table, dest, &prefix);
+            self.globals(&table, dest, &prefix)?;
             self.chart(child, &table, &prefix, nulls)?;
         }
         Ok(())
     }
 
-    fn globals(&mut self, dest: &Shared, source: &Shared, prefix: &str) {
+    fn globals(&mut self, dest: &Shared, source: &Shared, prefix: &str) -> Result<(), String> {
         let dest_globals = match dest.get(GLOBAL) {
             None => Shared::default(),
             Some(Cell::Table(table, _)) => table,
             Some(Cell::Fixed(_)) => {
                 self.warn("warning: skipping globals because destination global is not a table.".to_owned());
-                return;
+                return Ok(());
             }
         };
         let source_globals = match source.get(GLOBAL) {
@@ -106,11 +113,18 @@ impl Work<'_> {
             Some(Cell::Table(table, _)) => table,
             Some(Cell::Fixed(_)) => {
                 self.warn("warning: skipping globals because source global is not a table.".to_owned());
-                return;
+                return Ok(());
             }
         };
         for key in source_globals.keys() {
             let Some(value) = source_globals.get(&key) else { continue };
+            self.global += match &value {
+                Cell::Table(table, _) => 1 + table.len(),
+                Cell::Fixed(_) => 1,
+            };
+            if self.global > MAX_GLOBALS {
+                return Err("globals bring more than 500,000 values to subcharts".to_owned());
+            }
             if let Cell::Table(table, origin) = &value {
                 let copy = table.shallow_copy();
                 match dest_globals.get(&key) {
@@ -134,6 +148,7 @@ impl Work<'_> {
         if !dest.contains(GLOBAL) {
             dest.insert(Str::new(GLOBAL), Cell::Table(dest_globals, crate::value::Origin::Compiler));
         }
+        Ok(())
     }
 
     fn values<L: Layer>(&mut self, chart: &L, dest: &Shared, prefix: &str, nulls: Nulls) {
@@ -222,7 +237,7 @@ impl Work<'_> {
     }
 
     fn warn(&mut self, text: String) {
-        if !self.warnings.contains(&text) {
+        if self.warnings.len() < MAX_WARNINGS && !self.warnings.contains(&text) {
             self.warnings.push(text);
         }
     }

@@ -10,6 +10,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// How many values one file may hold, each map counted as [`yaml::MAP_WEIGHT`]: the largest known has some ten thousand.
+pub const MAX_WEIGHT: u64 = 1_000_000;
+
 /// Why a text does not hold values.
 #[derive(Clone, Debug)]
 pub struct ReadError {
@@ -25,20 +28,27 @@ pub struct ReadError {
 ///
 /// The error is Go's.
 pub fn document(data: &[u8], source: Option<FileId>) -> Result<Value, String> {
-    compose(data, source, 0, false).map_err(|error| go_words(&error))
+    compose(data, source, 0, false, &mut MAX_WEIGHT.clone()).map_err(|error| go_words(&error))
 }
 
 /// A values file: a table, numbers as floats.
 ///
-/// Helm 4 merges all documents of the file, Helm 3 reads the first.
+/// Helm 4 merges all documents of the file, Helm 3 reads the first. To Helm 4 every line has an end, the last one too.
 pub fn values(data: &[u8], profile: &Profile, source: Option<FileId>) -> Result<Table, ReadError> {
     let data = yaml::decode(data);
-    if !profile.merge_value_documents {
-        return table(&data, source, 0, "");
+    if profile.merge_value_documents && matches!(data, Cow::Owned(_)) {
+        // Its lines are put together again with ends of one byte.
+        let words = "cannot unmarshal yaml document: error converting YAML to JSON: yaml: incomplete UTF-16 character";
+        return Err(ReadError { words: words.to_owned(), at: None, fault: None });
     }
+    let mut left = MAX_WEIGHT;
+    if !profile.merge_value_documents {
+        return table(&data, source, 0, "", &mut left);
+    }
+    let data = if data.ends_with(b"\n") { data } else { Cow::Owned([&data, &b"\n"[..]].concat()) };
     let mut out = Table::default();
     for (start, end) in documents(&data)? {
-        let one = table(&data[start..end], source, start, "cannot unmarshal yaml document: ")?;
+        let one = table(&data[start..end], source, start, "cannot unmarshal yaml document: ", &mut left)?;
         merge(&mut out, &one);
     }
     Ok(out)
@@ -73,8 +83,14 @@ fn documents(data: &[u8]) -> Result<Vec<(usize, usize)>, ReadError> {
     Ok(out)
 }
 
-fn table(data: &[u8], source: Option<FileId>, offset: usize, prefix: &str) -> Result<Table, ReadError> {
-    let value = compose(data, source, offset, true).map_err(|error| {
+fn table(
+    data: &[u8],
+    source: Option<FileId>,
+    offset: usize,
+    prefix: &str,
+    left: &mut u64,
+) -> Result<Table, ReadError> {
+    let value = compose(data, source, offset, true, left).map_err(|error| {
         let at = source.map(|file| {
             let at = error.at();
             Span::new(file, at.start as usize + offset, at.end as usize + offset)
@@ -100,10 +116,19 @@ fn table(data: &[u8], source: Option<FileId>, offset: usize, prefix: &str) -> Re
     }
 }
 
-fn compose(data: &[u8], source: Option<FileId>, offset: usize, floats: bool) -> Result<Value, yaml::Error> {
+fn compose(
+    data: &[u8],
+    source: Option<FileId>,
+    offset: usize,
+    floats: bool,
+    left: &mut u64,
+) -> Result<Value, yaml::Error> {
     let data = yaml::decode(data);
     let mut builder = Values { source, offset, floats };
-    let document = Composer::new(Parser::from_bytes(&data), Options::LENIENT).next_document(&mut builder)?;
+    let options = Options { max_weight: *left, ..Options::LENIENT };
+    let mut composer = Composer::new(Parser::from_bytes(&data), options);
+    let document = composer.next_document(&mut builder)?;
+    *left = left.saturating_sub(composer.weight());
     Ok(document.map_or_else(|| Value::new(Data::Null, Origin::Compiler), |document| document.value))
 }
 
@@ -206,6 +231,11 @@ mod tests {
         assert_eq!(json(text, &HELM_3_21), r#"{"a":{"b":1}}"#);
         assert_eq!(json("---\na: 1\n", &HELM_4_2), r#"{"a":1}"#);
         assert_eq!(json("", &HELM_4_2), "{}");
+        assert_eq!(json("a: |\n  x", &HELM_4_2), r#"{"a":"x\n"}"#);
+        let wide: Vec<u8> = "\u{feff}a: 1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert!(values(&wide, &HELM_4_2, None).is_err_and(|error| error.words.ends_with("UTF-16 character")));
+        assert_eq!(values(&wide, &HELM_3_21, None).map(|table| table.len()).ok(), Some(1));
+        assert_eq!(json("a: |\n  x", &HELM_3_21), r#"{"a":"x"}"#);
         assert_eq!(
             json("a: 1\n---b\n", &HELM_4_2),
             "error reading yaml document: invalid Yaml document separator: b"

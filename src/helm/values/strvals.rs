@@ -33,7 +33,7 @@ pub enum Flavour {
 }
 
 /// Reads the files that `--set-file` names; the error is the system's words.
-pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, String>;
+pub type ReadFile<'a> = &'a mut dyn FnMut(&str) -> Result<Vec<u8>, String>;
 
 /// How many items lists got so that an index could be reached; one for all arguments of a command line.
 #[derive(Debug, Default)]
@@ -366,7 +366,7 @@ impl Parser<'_> {
         }
     }
 
-    fn convert(&self, text: &str) -> Result<Data, String> {
+    fn convert(&mut self, text: &str) -> Result<Data, String> {
         Ok(match self.flavour {
             Flavour::Typed => typed(text),
             Flavour::File => Data::String(Str::from((self.read)(text)?.as_slice())),
@@ -473,10 +473,10 @@ mod tests {
 
     fn parsed(text: &str, flavour: Flavour) -> Result<String, String> {
         let mut table = Table::default();
-        let read = |name: &str| {
+        let mut read = |name: &str| {
             if name == "f" { Ok(b"content".to_vec()) } else { Err(format!("open {name}: no such file")) }
         };
-        apply(text, flavour, &mut table, None, &read, &mut Padding::default())?;
+        apply(text, flavour, &mut table, None, &mut read, &mut Padding::default())?;
         Ok(super::super::tree::table_to_json(&table).to_string())
     }
 

@@ -5,6 +5,7 @@
 
 use crate::helm::value::{self as go, Str};
 use crate::value::{Origin, Path, Segment};
+use crate::yaml::MAP_WEIGHT;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -61,6 +62,11 @@ impl PartialEq for Data {
     }
 }
 
+/// The values of a table at any depth, each table counted as often as it takes the memory of a scalar.
+pub fn weight(table: &Table) -> u64 {
+    MAP_WEIGHT + table.values().map(Value::weight).sum::<u64>()
+}
+
 /// How many values a table has at any depth.
 pub fn members(table: &Table) -> usize {
     table.values().map(|value| 1 + value.members()).sum()
@@ -83,6 +89,14 @@ impl Value {
             Data::List(items) => items.iter().map(|item| 1 + item.members()).sum(),
             Data::Table(table) => members(table),
             _ => 0,
+        }
+    }
+
+    fn weight(&self) -> u64 {
+        match &self.data {
+            Data::List(items) => 1 + items.iter().map(Self::weight).sum::<u64>(),
+            Data::Table(table) => weight(table),
+            _ => 1,
         }
     }
 

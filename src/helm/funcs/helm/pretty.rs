@@ -14,6 +14,8 @@ use std::cmp::Ordering;
 /// The longest key that stands on the line of its value.
 const SIMPLE_KEY: usize = 128;
 const MAX_DEPTH: usize = 1000;
+/// Steps that comparing two keys, character by character, counts for.
+const COMPARISON_STEPS: u64 = 16;
 
 /// The text of a value, without the last line end.
 pub(super) fn to_yaml_pretty(ctx: &mut Ctx<'_>, value: &Value) -> Result<Vec<u8>, FuncError> {
@@ -66,11 +68,23 @@ impl Writer<'_, '_> {
         self.out.extend_from_slice(text);
     }
 
+    /// Accounts for looking through a long text, and for writing it with its lines indented.
+    fn expect_text(&mut self, text: &[u8], indent: usize) -> Result<(), FuncError> {
+        if text.len() < 1 << 16 {
+            return Ok(());
+        }
+        let lines = memchr::memchr_iter(b'\n', text).count();
+        self.ctx.spend(text.len() as u64 / 8)?;
+        self.ctx
+            .charge(text.len().saturating_mul(size_of::<char>()).saturating_add(lines.saturating_mul(indent)))
+    }
+
     /// A node whose lines are indented by `indent`.
     fn node(&mut self, value: &Value, indent: usize, place: Place) -> Result<(), FuncError> {
         if indent > 2 * MAX_DEPTH {
             return Err(FuncError::Limit("1,000 levels of nesting"));
         }
+        self.ctx.spend(1)?;
         if self.out.len() - self.charged > 1 << 16 {
             self.settle()?;
         }
@@ -80,7 +94,10 @@ impl Writer<'_, '_> {
             Value::Int(_, number) => self.scalar(place, number.to_string().as_bytes()),
             Value::Uint(_, number) => self.scalar(place, number.to_string().as_bytes()),
             Value::Float(number) => self.scalar(place, float_text(*number).as_bytes()),
-            Value::String(text) => self.string(text, indent, place),
+            Value::String(text) => {
+                self.expect_text(text, indent)?;
+                self.string(text, indent, place);
+            }
             Value::Bytes(bytes) => {
                 let items: Vec<Value> =
                     bytes.iter().map(|&b| Value::Uint(Kind::Uint8, u64::from(b))).collect();
@@ -92,7 +109,7 @@ impl Writer<'_, '_> {
             }
             Value::Map(map) => {
                 let mut entries = map.entries();
-                sort(&mut entries);
+                sort(self.ctx, &mut entries)?;
                 self.map(&entries, indent, place)?;
             }
             Value::Object(object) => match (object.to_data(), object.to_text(), object.underlying()) {
@@ -346,14 +363,16 @@ fn float_text(number: f64) -> String {
 }
 
 /// By natural order; an insertion sort, since that order is not total.
-fn sort(entries: &mut [(Str, Value)]) {
+fn sort(ctx: &mut Ctx<'_>, entries: &mut [(Str, Value)]) -> Result<(), FuncError> {
     for at in 1..entries.len() {
         let mut to = at;
         while to > 0 && before(&entries[to].0, &entries[to - 1].0) {
             entries.swap(to, to - 1);
             to -= 1;
         }
+        ctx.spend(COMPARISON_STEPS * (1 + at - to) as u64)?;
     }
+    Ok(())
 }
 
 /// Whether a key comes before another one: letters by code point, numbers by value (sorter.go).

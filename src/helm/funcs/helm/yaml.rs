@@ -44,18 +44,28 @@ impl ToYaml for Value {
     }
 }
 
+/// Steps that putting so many keys in order counts for.
+fn sort_steps(keys: usize) -> u64 {
+    keys as u64 * u64::from(keys.checked_ilog2().unwrap_or(0)) / 4
+}
+
 /// Accounts for all that writing a value walks over, so that a small value that holds one thing many times cannot
 /// grow without bound. A value that contains itself is refused.
 fn measure(ctx: &mut Ctx<'_>, value: &Value, depth: usize, bytes: &mut usize) -> Result<(), FuncError> {
     if depth > MAX_DEPTH / 10 {
         return Err(FuncError::message("json: unsupported value: encountered a cycle"));
     }
-    *bytes += 8;
+    // Each value may stand on a line of its own, behind its indentation.
+    *bytes += 8 + 2 * depth;
+    ctx.spend(1)?;
     if *bytes > 1 << 16 {
         ctx.charge(std::mem::take(bytes))?;
     }
     match value {
-        Value::String(text) => *bytes += text.len(),
+        Value::String(text) => {
+            let lines = if depth > 0 { memchr::memchr_iter(b'\n', text).count() } else { 0 };
+            *bytes = bytes.saturating_add(text.len()).saturating_add(lines.saturating_mul(2 * depth));
+        }
         Value::Bytes(text) => *bytes += text.len() * 4 / 3,
         Value::List(list) => {
             for item in list.iter() {
@@ -63,9 +73,11 @@ fn measure(ctx: &mut Ctx<'_>, value: &Value, depth: usize, bytes: &mut usize) ->
             }
         }
         Value::Map(map) => {
+            // Keys are put in YAML's order, which is not that of their bytes.
+            ctx.spend(sort_steps(map.len()))?;
             return map.look_unread(|entries| {
                 for (key, item) in entries {
-                    *bytes += key.len() + 2 * depth;
+                    *bytes += key.len();
                     measure(ctx, item, depth + 1, bytes)?;
                 }
                 Ok(())

@@ -24,7 +24,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     })
     .impure(Impurity::Random),
     Function::new("genCAWithKey", &[&STRING, &INT, &STRING], |ctx, args| {
-        let key = given_key(args, 2)?;
+        let key = given_key(ctx, args, 2)?;
         authority(ctx, args, &key)
     })
     .impure(Impurity::Random),
@@ -34,7 +34,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     })
     .impure(Impurity::Random),
     Function::new("genSelfSignedCertWithKey", &[&STRING, &LIST, &LIST, &INT, &STRING], |ctx, args| {
-        let key = given_key(args, 4)?;
+        let key = given_key(ctx, args, 4)?;
         self_signed(ctx, args, &key)
     })
     .impure(Impurity::Random),
@@ -47,7 +47,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         "genSignedCertWithKey",
         &[&STRING, &LIST, &LIST, &INT, &CERTIFICATE, &STRING],
         |ctx, args| {
-            let key = given_key(args, 5)?;
+            let key = given_key(ctx, args, 5)?;
             signed(ctx, args, &key)
         },
     )
@@ -58,6 +58,12 @@ type Answer = Result<Value, FuncError>;
 
 /// Steps that making an RSA key of 2048 bits counts for.
 const KEY_STEPS: u64 = 600_000;
+/// Steps that making a key on a curve counts for.
+const CURVE_STEPS: u64 = 5_000;
+/// Steps that reading a key and checking its numbers counts for.
+const READ_STEPS: u64 = 20_000;
+/// Steps that signing counts for.
+const SIGN_STEPS: u64 = 20_000;
 
 /// `sprig.certificate`.
 static CERTIFICATE: TypeInfo = TypeInfo::plain("sprig.certificate", Kind::Struct);
@@ -87,7 +93,8 @@ fn new_key(ctx: &mut Ctx<'_>) -> Result<Key, FuncError> {
     Key::rsa(ctx, 2048).map_err(|error| FuncError::message(format!("error generating rsa key: {error}")))
 }
 
-fn given_key(args: &Args<'_>, at: usize) -> Result<Key, FuncError> {
+fn given_key(ctx: &mut Ctx<'_>, args: &Args<'_>, at: usize) -> Result<Key, FuncError> {
+    ctx.spend(READ_STEPS)?;
     Key::parse(args.str(at)?).map_err(|words| FuncError::message(format!("parsing private key: {words}")))
 }
 
@@ -104,14 +111,17 @@ fn private_key(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
             ctx.spend(10 * KEY_STEPS)?;
             Key::dsa(ctx)
         }
-        b"ecdsa" => Key::ec(ctx),
-        b"ed25519" => Key::ed25519(ctx),
+        b"ecdsa" | b"ed25519" => {
+            ctx.spend(CURVE_STEPS)?;
+            if args.str(0)?.as_bytes() == b"ecdsa" { Key::ec(ctx) } else { Key::ed25519(ctx) }
+        }
         other => return Ok(Value::String([b"Unknown type ", other].concat().into())),
     };
     Ok(key.to_pem().unwrap_or_default().into())
 }
 
-fn build_custom(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
+fn build_custom(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
+    ctx.spend(READ_STEPS)?;
     let cert = base64_or(args.str(0)?, "unable to decode base64 certificate")?;
     let key = base64_or(args.str(1)?, "unable to decode base64 private key")?;
     let (_, der) = der::from_pem(&cert).ok_or_else(|| FuncError::message("unable to decode certificate"))?;
@@ -214,6 +224,15 @@ impl Request {
     }
 }
 
+/// Accounts for a certificate with these words in it: its parts are put together from the inside out, signed and
+/// written as PEM.
+fn charge(ctx: &mut Ctx<'_>, request: &Request) -> Result<(), FuncError> {
+    let hosts = request.hosts.iter().map(|host| host.len() + 16).sum::<usize>();
+    let words = request.name.len().saturating_add(hosts).saturating_add(16 * request.addresses.len());
+    ctx.spend(words as u64 / 4)?;
+    ctx.charge(words.saturating_mul(8))
+}
+
 fn authority(ctx: &mut Ctx<'_>, args: &Args<'_>, key: &Key) -> Answer {
     let request = Request {
         name: args.str(0)?.clone(),
@@ -230,6 +249,7 @@ fn self_signed(ctx: &mut Ctx<'_>, args: &Args<'_>, key: &Key) -> Answer {
 }
 
 fn signed(ctx: &mut Ctx<'_>, args: &Args<'_>, key: &Key) -> Answer {
+    ctx.spend(READ_STEPS)?;
     let given = args.value(4).as_object::<Certificate>().ok_or_else(super::cast::nil_dereference)?;
     let (_, der) =
         der::from_pem(&given.cert).ok_or_else(|| FuncError::message("unable to decode certificate"))?;
@@ -302,6 +322,8 @@ fn extensions(request: &Request, own_id: Option<&[u8]>, issuer_id: Option<&[u8]>
 
 /// A certificate for `key`, signed by an issuer, else by itself.
 fn certify(ctx: &mut Ctx<'_>, request: &Request, key: &Key, issuer: Option<(&Issuer, &Key)>) -> Answer {
+    ctx.spend(SIGN_STEPS)?;
+    charge(ctx, request)?;
     let failed = |words: &str| FuncError::message(format!("error creating certificate: {words}"));
     let unsupported = || failed("x509: only RSA, ECDSA and Ed25519 keys supported");
     if let Some(host) = request.hosts.iter().find(|host| !host.is_ascii()) {

@@ -112,7 +112,8 @@ fn derive_password(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Answer {
     let Some(shapes) = password_shapes(kind) else {
         return Ok(Value::String([b"cannot find password template ", kind.as_bytes()].concat().into()));
     };
-    ctx.spend(2 * HASH_STEPS)?;
+    // The key is hashed out of the name in 64 pieces, each of which reads all of it.
+    ctx.spend((2 * HASH_STEPS).saturating_add(password.len() as u64 + user.len() as u64))?;
     let salt = [SCOPE, &length(user), user.as_bytes()].concat();
     let mut key = [0; 64];
     let derived = scrypt::Params::new(15, 8, 2, 32)

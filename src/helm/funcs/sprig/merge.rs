@@ -40,7 +40,7 @@ pub(super) fn merge_into(
         let words = "reflect.Value.SetMapIndex: value of type interface {} is not assignable to type";
         FuncError::message(format!("{words} {elem}"))
     };
-    ctx.spend(entries.len() as u64 + 1)?;
+    ctx.spend(2 * entries.len() as u64 + 1)?;
     for (key, value) in entries {
         // As mergo is handed a reflected value, it sees what the target held before this key was merged.
         let held = target.get_unread(&key);

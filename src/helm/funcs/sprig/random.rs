@@ -73,8 +73,10 @@ fn rand_int(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> 
 }
 
 fn shuffle(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
-    let mut runes: Vec<char> = lossy(args.str(0)?).chars().collect();
-    ctx.charge(runes.len().saturating_mul(8))?;
+    let text = args.str(0)?;
+    ctx.charge(text.len().saturating_mul(8))?;
+    ctx.spend(text.len() as u64)?;
+    let mut runes: Vec<char> = lossy(text).chars().collect();
     for at in (1..runes.len()).rev() {
         let other = below(ctx, at as u64 + 1);
         runes.swap(at, usize::try_from(other).unwrap_or(0));

@@ -7,6 +7,9 @@ use super::syntax::{self, Groups, RegexError};
 use crate::helm::funcs::{Ctx, FuncError};
 use crate::helm::strconv;
 use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
+use regex_automata as automata;
+use regex_automata::hybrid::dfa;
+use regex_automata::nfa::thompson;
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -17,14 +20,22 @@ const SIZES: &[(usize, u64)] =
     &[(8 << 10, 100), (64 << 10, 1_000), (512 << 10, 10_000), (4 << 20, 200_000), (32 << 20, 2_000_000)];
 /// Bytes that one state of a compiled expression takes, about.
 const STATE: usize = 100;
-/// Bytes that are searched in the time of one step, by an automaton that is not limited by its size.
-const BYTES_A_STEP: usize = 512;
+/// Steps that reading one byte of source counts for, each time that compiling is tried.
+const SOURCE_STEPS: u64 = 64;
+/// Bytes of program that one byte of source makes at least, about.
+const PROGRAM_A_BYTE: usize = 8;
+/// Bytes that are searched in the time of one step.
+const BYTES_A_STEP: usize = 64;
+/// Up to so many bytes a search is charged as if it read them all.
+const SHORT: usize = 4096;
+/// What the automaton that counts may take.
+const COUNTER_SIZE: usize = 256 << 10;
 /// States times bytes that are searched in the time of one step where it is.
 const WORK_A_STEP: usize = 1 << 12;
 /// Groups times bytes of source that may capture.
 const MAX_CAPTURES: usize = 1 << 22;
-/// Compiled expressions kept for the next call.
-const CACHED: usize = 256;
+/// Bytes of compiled expressions kept for the next call.
+const CACHED: usize = 32 << 20;
 
 /// Why there is no match and no mismatch.
 pub(super) enum Refused {
@@ -48,17 +59,19 @@ pub(super) struct Program {
     capturing: OnceCell<Regex>,
     /// Of the groups that capture, the whole match first.
     pub(super) names: Vec<Option<String>>,
+    counter: OnceCell<Counter>,
 }
 
-type Cache = BTreeMap<Vec<u8>, Result<Rc<Program>, RegexError>>;
+/// Expressions by their source, and the bytes that they take.
+type Cache = (BTreeMap<Vec<u8>, Result<Rc<Program>, RegexError>>, usize);
 
 thread_local! {
-    static CACHE: RefCell<Cache> = const { RefCell::new(Cache::new()) };
+    static CACHE: RefCell<Cache> = const { RefCell::new((BTreeMap::new(), 0)) };
 }
 
 /// `regexp.Compile`, or what it gave the last time.
 pub(super) fn compiled(ctx: &mut Ctx<'_>, source: &[u8]) -> Result<Rc<Program>, Refused> {
-    if let Some(known) = CACHE.with_borrow(|cache| cache.get(source).cloned()) {
+    if let Some(known) = CACHE.with_borrow(|(cache, _)| cache.get(source).cloned()) {
         return known.map_err(Refused::Syntax);
     }
     let program = match Program::new(ctx, source) {
@@ -66,10 +79,13 @@ pub(super) fn compiled(ctx: &mut Ctx<'_>, source: &[u8]) -> Result<Rc<Program>, 
         Err(Refused::Syntax(error)) => Err(error),
         Err(limit) => return Err(limit),
     };
-    CACHE.with_borrow_mut(|cache| {
-        if cache.len() >= CACHED {
+    CACHE.with_borrow_mut(|(cache, taken)| {
+        let size = program.as_ref().map_or(0, |program| program.size) + source.len() + 256;
+        if *taken + size > CACHED {
             cache.clear();
+            *taken = 0;
         }
+        *taken += size;
         cache.insert(source.to_vec(), program.clone());
     });
     program.map_err(Refused::Syntax)
@@ -77,8 +93,9 @@ pub(super) fn compiled(ctx: &mut Ctx<'_>, source: &[u8]) -> Result<Rc<Program>, 
 
 /// Compiles with the least room that does, and says how much that was.
 fn build(ctx: &mut Ctx<'_>, source: &[u8], translated: &str) -> Result<(Regex, usize), Refused> {
-    for (size, steps) in SIZES {
-        ctx.spend(*steps)?;
+    let least = source.len().saturating_mul(PROGRAM_A_BYTE);
+    for (size, steps) in SIZES.iter().filter(|(size, _)| *size >= least) {
+        ctx.spend(*steps + source.len() as u64 * SOURCE_STEPS)?;
         let built = RegexBuilder::new(translated).size_limit(*size).nest_limit(5000).build();
         if let Ok(regex) = built {
             return Ok((regex, *size));
@@ -87,12 +104,49 @@ fn build(ctx: &mut Ctx<'_>, source: &[u8], translated: &str) -> Result<(Regex, u
     Err(Refused::Syntax(syntax::too_large(&String::from_utf8_lossy(source))))
 }
 
+/// Counts the bytes that a search reads. Without an automaton, where there can be none, all that there are count.
+struct Counter(Option<(dfa::DFA, RefCell<dfa::Cache>)>);
+
+impl Counter {
+    fn new(source: &[u8]) -> Self {
+        let translated = syntax::translate(source, Groups::Ignore).ok();
+        let settings = dfa::Config::new().cache_capacity(COUNTER_SIZE).skip_cache_capacity_check(true);
+        let room = thompson::Config::new().utf8(false).nfa_size_limit(Some(COUNTER_SIZE));
+        let built = translated.and_then(|(translated, _)| {
+            let words = automata::util::syntax::Config::new().utf8(false).nest_limit(5000);
+            dfa::Builder::new().configure(settings).thompson(room).syntax(words).build(&translated).ok()
+        });
+        Self(built.map(|dfa| {
+            let cache = RefCell::new(dfa.create_cache());
+            (dfa, cache)
+        }))
+    }
+
+    /// How many bytes behind `from` a search reads until it knows its answer.
+    fn reads(&self, text: &[u8], from: usize) -> usize {
+        let rest = text.len() - from;
+        let Some((dfa, cache)) = &self.0 else { return rest };
+        let mut cache = cache.borrow_mut();
+        let input = automata::Input::new(text).range(from..);
+        let Ok(mut state) = dfa.start_state_forward(&mut cache, &input) else { return rest };
+        for (at, byte) in text[from..].iter().enumerate() {
+            match dfa.next_state(&mut cache, state, *byte) {
+                Ok(next) if next.is_dead() => return at + 1,
+                Ok(next) if !next.is_quit() => state = next,
+                _ => return rest,
+            }
+        }
+        rest
+    }
+}
+
 impl Program {
     fn new(ctx: &mut Ctx<'_>, source: &[u8]) -> Result<Self, Refused> {
         ctx.spend(source.len() as u64)?;
         let (translated, names) = syntax::translate(source, Groups::Ignore).map_err(Refused::Syntax)?;
         let (search, size) = build(ctx, source, &translated)?;
-        Ok(Self { source: source.to_vec(), search, size, capturing: OnceCell::new(), names })
+        let (capturing, counter) = (OnceCell::new(), OnceCell::new());
+        Ok(Self { source: source.to_vec(), search, size, capturing, names, counter })
     }
 
     /// Whether the expression is the empty one.
@@ -100,10 +154,23 @@ impl Program {
         self.source.is_empty()
     }
 
-    /// Accounts for a search of that many bytes.
-    fn spend(&self, ctx: &mut Ctx<'_>, first: bool, bytes: usize) -> Result<(), FuncError> {
-        let work = if first { bytes.saturating_mul(self.size / STATE) / WORK_A_STEP } else { 0 };
-        ctx.spend((bytes / BYTES_A_STEP + work) as u64)
+    /// Accounts for a search from a place of the shown text on.
+    ///
+    /// How far a search reads is not to be told from what it finds: `a.*z|a` reads to the end of the text for each
+    /// `a`. So the searches behind the first are made by an automaton that counts, where there is much left to read.
+    fn spend(&self, ctx: &mut Ctx<'_>, text: &[u8], from: usize) -> Result<(), FuncError> {
+        let bytes = text.len().saturating_sub(from);
+        if from == 0 {
+            let work = bytes.saturating_mul(self.size / STATE) / WORK_A_STEP;
+            return ctx.spend((bytes / BYTES_A_STEP + work) as u64);
+        }
+        let read = if bytes <= SHORT { bytes } else { self.counter().reads(text, from) };
+        // Counting takes twice the time of searching.
+        ctx.spend((3 * read / BYTES_A_STEP) as u64)
+    }
+
+    fn counter(&self) -> &Counter {
+        self.counter.get_or_init(|| Counter::new(&self.source))
     }
 
     /// The first match at or after a place.
@@ -113,8 +180,8 @@ impl Program {
         subject: &Subject<'_>,
         from: usize,
     ) -> Result<Option<(usize, usize)>, FuncError> {
-        self.spend(ctx, from == 0, subject.shown.len().saturating_sub(from))?;
         let mut from = subject.shown_at(from);
+        self.spend(ctx, &subject.shown, from)?;
         while let Some(found) = self.search.find_at(&subject.shown, from) {
             if subject.is_boundary(found.start()) {
                 return Ok(Some((subject.given_at(found.start()), subject.given_at(found.end()))));
@@ -150,9 +217,9 @@ impl Program {
         subject: &Subject<'_>,
         from: usize,
     ) -> Result<Option<(usize, usize)>, FuncError> {
-        self.spend(ctx, from == 0, subject.shown.len().saturating_sub(from))?;
         let regex = self.capturing(ctx)?;
         let mut from = subject.shown_at(from);
+        self.spend(ctx, &subject.shown, from)?;
         while let Some(found) = regex.captures_read_at(locations, &subject.shown, from) {
             if subject.is_boundary(found.start()) {
                 return Ok(Some((subject.given_at(found.start()), subject.given_at(found.end()))));
