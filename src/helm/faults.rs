@@ -20,8 +20,8 @@ use std::sync::Arc;
 pub fn diagnostics(fault: &Fault, prepared: Option<&Prepared>, sources: &Sources) -> Vec<Diagnostic> {
     match fault {
         Fault::Schema(failure, values) => schema(failure, values),
-        Fault::Template(super::engine::TemplateError::Exec { error, .. }) => {
-            vec![execution(error, prepared.map(|p| &p.values), prepared, sources)]
+        Fault::Template(super::engine::TemplateError::Exec { error, provenance, .. }) => {
+            vec![execution(error, provenance.as_deref(), prepared, sources)]
         }
         Fault::Template(super::engine::TemplateError::Parse { path, error }) => {
             let file = template_source(path, prepared, sources);
@@ -112,7 +112,7 @@ fn unexpected(text: &str) -> Option<String> {
 
 fn execution(
     error: &ExecError,
-    values: Option<&Table>,
+    provenance: Option<&Provenance>,
     prepared: Option<&Prepared>,
     sources: &Sources,
 ) -> Diagnostic {
@@ -134,15 +134,38 @@ fn execution(
             out = out.trace(format!("called from {}", sources.place(span)));
         }
     }
-    if let (Some(values), Some(prepared)) = (values, prepared) {
-        let template = error.template.to_str_lossy();
-        for path in value_paths(&expression) {
-            let path: Vec<String> = chart_keys(&template, prepared).into_iter().chain(path).collect();
-            out = about_value(out, &path, values, &prepared.given, sources);
+    let Some(prepared) = prepared else { return out };
+    let (values, given) = (&prepared.values, &prepared.given);
+    let template = error.template.to_str_lossy();
+    let mut told = Vec::new();
+    for path in value_paths(&expression) {
+        let path: Vec<String> = chart_keys(&template, prepared).into_iter().chain(path).collect();
+        out = about_value(out, &path, values, given, sources);
+        told.push(path);
+    }
+    let Some(made) = provenance.and_then(|provenance| origin::failure(provenance, values)) else {
+        return out;
+    };
+    // Containers are read on the way to what is in them.
+    let mut about = |mut out: Diagnostic, reads: &[ReadValue<'_>]| {
+        for (at, read) in reads.iter().enumerate() {
+            let on_the_way = reads[at + 1..].iter().any(|later| later.path.starts_with(&read.path));
+            if !on_the_way && told.len() < MOST_TOLD && !told.contains(&read.path) {
+                out = about_value(out, &read.path, values, given, sources);
+                told.push(read.path.clone());
+            }
         }
+        out
+    };
+    out = about(out, &made.reads);
+    for around in made.around.iter().filter(|around| !around.call) {
+        out = about(out.note(format!("inside {}", place_text(&around.place))), &around.reads);
     }
     out
 }
+
+/// How many values are told of that led to one fault.
+const MOST_TOLD: usize = 12;
 
 /// The keys under which the root's values hold those of the chart that a template belongs to.
 fn chart_keys(template: &str, prepared: &Prepared) -> Vec<String> {

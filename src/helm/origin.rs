@@ -88,6 +88,11 @@ pub fn origins<'p, 'v>(
     out
 }
 
+/// What was being evaluated when a render failed.
+pub fn failure<'p, 'v>(provenance: &'p Provenance, values: &'v Table) -> Option<Made<'p, 'v>> {
+    made(provenance, provenance.failed.as_ref()?, values)
+}
+
 fn made<'p, 'v>(provenance: &'p Provenance, span: &OutputSpan, values: &'v Table) -> Option<Made<'p, 'v>> {
     let evidence = provenance.evidence(span.evidence);
     Some(Made {

@@ -13,7 +13,7 @@ use crate::helm::capabilities::{Capabilities, KubeVersion};
 use crate::helm::chart::dependencies::missing;
 use crate::helm::chart::{Chart, ChartError, load_path};
 use crate::helm::context::ReleaseInfo;
-use crate::helm::engine::Options;
+use crate::helm::engine::{Options, TemplateError};
 use crate::helm::faults;
 use crate::helm::profile::{HELM_4_2, Profile};
 use crate::helm::release::{self, Fault, Request};
@@ -208,6 +208,9 @@ impl<'a> Run<'a> {
                 }
                 let fault = match fault {
                     Fault::Manifest(..) => self.traced(request, fault),
+                    Fault::Template(TemplateError::Exec { ref error, .. }) if !error.innermost().limited => {
+                        self.traced(request, fault)
+                    }
                     fault => fault,
                 };
                 Err(self.failed(&fault, Some(&prepared)))
