@@ -113,7 +113,7 @@ impl Missing {
         }
         let line = sources.get(part.span.file).line_column(part.span.start).line;
         let (lists, indent) = (self.lists(column + 2), " ".repeat(column));
-        format!("put these lines below line {line} of `{file}`:\n{indent}declares:{lists}")
+        format!("put these lines below `{}:`, line {line} of `{file}`:\n{indent}declares:{lists}", part.name)
     }
 
     fn lists(&self, column: usize) -> String {

@@ -231,6 +231,13 @@ fn updates_stay_in_their_ranges_and_say_what_moved() {
 }
 
 #[test]
+fn a_source_that_cannot_be_asked_is_not_called_up_to_date() {
+    let project = Project::new("http://127.0.0.1:1", &[("dev", "1.0.0")]);
+    let told = project.run("outdated").ends(1).says("package-unavailable").says("try again later");
+    assert!(!told.err.contains("nothing newer"), "{}", told.err);
+}
+
+#[test]
 fn a_file_of_a_release_is_outdated_by_the_tags_of_its_repository() {
     let server = Server::start(|_| {
         let object = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: app}\ndata: {a: b}\n";

@@ -19,7 +19,9 @@ pub(super) fn run(global: &Global, options: &Outdated, world: &dyn World, consol
         let outcome = match options.format {
             DataFormat::Json => Outcome::data(data(&found)),
             DataFormat::Text => {
-                let nothing = outdated.is_empty().then(|| "nothing newer".to_owned());
+                // Of what could not be asked nobody can say that.
+                let nothing =
+                    (outdated.is_empty() && !session.sink.failed()).then(|| "nothing newer".to_owned());
                 let unknown = found.iter().filter_map(|outlook| {
                     let why = outlook.unknown.as_ref()?;
                     Some(format!(
