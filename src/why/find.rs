@@ -6,7 +6,7 @@ use crate::emit::Tree;
 use crate::model::{ChartDelivery, Object, ObjectId};
 use crate::order::Sequence;
 use crate::source::Sources;
-use crate::value::{Node, Path, Segment};
+use crate::value::{Node, Path, Segment, Value};
 use crate::yaml;
 
 /// The index of an object: `Kind/name`, `Kind/namespace/name`, the kind with its group where that is needed.
@@ -91,25 +91,93 @@ fn missing(sequence: &Sequence, name: &str) -> Diagnostic {
     finding.help(format!("objects of the releases {} are known with `--charts rendered`", stay.join(", ")))
 }
 
-/// A field of an object. An item of a list may be named by its index or by its `name`.
+/// A step of a path as people write it.
+enum Step {
+    /// A member or an index. An item of a list may be named by its `name`, too.
+    Plain(Segment),
+    /// `[name=app]`, `[containerPort=53,protocol=UDP]`: the item with these members, as `diff` prints it.
+    Item(Members),
+}
+
+/// The steps of a path; `None` where it is malformed.
+fn steps(text: &str) -> Option<Vec<Step>> {
+    let mut found = Vec::new();
+    let mut rest = text.strip_prefix('.').unwrap_or(text);
+    while let Some((before, members, behind)) = item(rest) {
+        found.extend(Path::parse(before)?.segments().iter().cloned().map(Step::Plain));
+        found.push(Step::Item(members));
+        rest = match behind.strip_prefix('.') {
+            Some("") => return None,
+            Some(more) => more,
+            None if behind.is_empty() || behind.starts_with('[') => behind,
+            None => return None,
+        };
+    }
+    found.extend(Path::parse(rest)?.segments().iter().cloned().map(Step::Plain));
+    Some(found)
+}
+
+/// The members that tell an item from the others.
+type Members = Vec<(String, String)>;
+
+/// The first `[key=value]` of a path, with what stands before and behind it. Brackets with quotes hold a key.
+fn item(text: &str) -> Option<(&str, Members, &str)> {
+    let mut from = 0;
+    loop {
+        let open = from + text[from..].find('[')?;
+        let inner = &text[open + 1..];
+        if let Some(quote) = inner.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+            from = open + 2 + inner[1..].find(quote)? + 1;
+            continue;
+        }
+        let close = inner.find(']')?;
+        if let Some((key, value)) = inner[..close].split_once('=') {
+            let (value, protocol) = match value.rsplit_once(",protocol=") {
+                Some((value, protocol)) => (value, Some(("protocol".to_owned(), protocol.to_owned()))),
+                None => (value, None),
+            };
+            let members = std::iter::once((key.to_owned(), value.to_owned())).chain(protocol).collect();
+            return Some((&text[..open], members, &inner[close + 1..]));
+        }
+        from = open + 1;
+    }
+}
+
+/// A field of an object, by a path as `diff` prints it or a person writes it.
 pub(super) fn field<'o>(object: &'o Object, text: &str) -> Result<(Path, &'o Node), Box<Diagnostic>> {
-    let parsed =
-        Path::parse(text.strip_prefix('.').unwrap_or(text)).ok_or_else(|| {
-            let finding = Diagnostic::error(codes::INVALID_VALUE, format!("`{text}` is no path of a field"));
-            Box::new(finding.help(
-                "write it as `spec.replicas`, `spec.template.spec.containers[0].image` or `data[\"a.b\"]`",
-            ))
-        })?;
+    let steps = steps(text).ok_or_else(|| {
+        let finding = Diagnostic::error(codes::INVALID_VALUE, format!("`{text}` is no path of a field"));
+        Box::new(finding.help(
+            "write it as `spec.replicas`, `spec.template.spec.containers[name=app].image`, `args[0]` or `data[\"a.b\"]`",
+        ))
+    })?;
     let mut path = Path::default();
     let mut node = &object.node;
-    for segment in parsed.segments() {
-        let Some((step, next)) = step(node, segment) else {
-            return Err(Box::new(no_field(object, &path, node, segment)));
+    for wanted in steps {
+        let found = match &wanted {
+            Step::Plain(segment) => step(node, segment),
+            Step::Item(members) => with_members(node, members),
+        };
+        let Some((step, next)) = found else {
+            return Err(Box::new(no_field(object, &path, node, &wanted)));
         };
         path.push(step);
         node = next;
     }
     Ok((path, node))
+}
+
+/// The item of a list that has these members.
+fn with_members<'n>(node: &'n Node, members: &Members) -> Option<(Segment, &'n Node)> {
+    let has = |item: &Node| {
+        members.iter().all(|(key, value)| match item.get(key).map(|node| &node.value) {
+            Some(Value::String(text)) => **text == **value,
+            Some(Value::Number(_)) => item.get(key).is_some_and(|node| node.to_json().to_string() == *value),
+            _ => false,
+        })
+    };
+    let items = node.as_list()?;
+    items.iter().position(has).map(|index| (Segment::Index(index), &items[index]))
 }
 
 fn step<'n>(node: &'n Node, segment: &Segment) -> Option<(Segment, &'n Node)> {
@@ -125,9 +193,18 @@ fn step<'n>(node: &'n Node, segment: &Segment) -> Option<(Segment, &'n Node)> {
     }
 }
 
-fn no_field(object: &Object, path: &Path, node: &Node, segment: &Segment) -> Diagnostic {
-    let mut wanted = path.clone();
-    wanted.push(segment.clone());
+fn no_field(object: &Object, path: &Path, node: &Node, step: &Step) -> Diagnostic {
+    let wanted = match step {
+        Step::Plain(segment) => {
+            let mut wanted = path.clone();
+            wanted.push(segment.clone());
+            wanted.to_string()
+        }
+        Step::Item(members) => {
+            let members: Vec<String> = members.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            format!("{path}[{}]", members.join(","))
+        }
+    };
     let finding = Diagnostic::error(codes::UNKNOWN_KEY, format!("`{}` has no field `{wanted}`", object.id));
     let names: Vec<String> = match (node.as_map(), node.as_list()) {
         (Some(map), _) => map.iter().map(|(key, _)| key.to_string()).collect(),
@@ -143,9 +220,13 @@ fn no_field(object: &Object, path: &Path, node: &Node, segment: &Segment) -> Dia
         _ => Vec::new(),
     };
     let place = if path.is_empty() { "the object".to_owned() } else { format!("`{path}`") };
-    let near = match segment {
-        Segment::Key(key) => did_you_mean(key, names.iter().map(String::as_str)),
-        Segment::Index(_) => None,
+    let near = match step {
+        Step::Plain(Segment::Key(key)) => did_you_mean(key, names.iter().map(String::as_str)),
+        Step::Item(members) => {
+            let named = members.iter().find(|(key, _)| key == "name").map(|(_, value)| value);
+            named.and_then(|name| did_you_mean(name, names.iter().map(String::as_str)))
+        }
+        Step::Plain(Segment::Index(_)) => None,
     };
     match near {
         Some(near) => finding.help(format!("did you mean `{near}`?")),

@@ -121,7 +121,7 @@ fn all(placed: &Placed, node: &Node, sequence: &Sequence) -> Vec<Reason> {
     let step = |kind, at| Reason { kind, at, because: Vec::new() };
     let own = reasons(&node.origin, ReasonKind::Written);
     let (before, after) = match &placed.object.source {
-        ObjectSource::Resource { id, span } => {
+        ObjectSource::Resource { id, span, .. } => {
             (Some(step(ReasonKind::Resource(Arc::clone(id)), Some(*span))), None)
         }
         ObjectSource::Manifest { span } => (Some(step(ReasonKind::Manifest, Some(*span))), None),

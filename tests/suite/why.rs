@@ -178,6 +178,21 @@ fn json_says_the_same() {
 }
 
 #[test]
+fn items_are_named_as_diff_prints_them() {
+    for path in ["[name=app].image", "[0].image", ".app.image"] {
+        let field = format!("spec.template.spec.containers{path}");
+        let told = asked("Deployment/web", &field);
+        assert!(told.contains("spec.template.spec.containers[0].image"), "{field}: {told}");
+    }
+    let finding = refused("Deployment/web", "spec.template.spec.containers[name=ap].image");
+    assert!(finding.message.contains("`spec.template.spec.containers[name=ap]`"), "{finding:?}");
+    assert_eq!(finding.helps, ["did you mean `app`?"]);
+    for path in ["spec[name=app]x", "spec[name=app].", "spec[name=app"] {
+        assert!(refused("Deployment/web", path).helps.join("; ").contains("write it as"), "{path}");
+    }
+}
+
+#[test]
 fn what_is_not_there_is_refused_with_what_is() {
     let help = |finding: &Diagnostic| finding.helps.join("; ");
     assert!(help(&refused("Deployment/shop/wep", "spec")).contains("did you mean `Deployment/shop/web`?"));

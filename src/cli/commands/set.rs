@@ -53,8 +53,8 @@ struct Place {
     file: Utf8PathBuf,
     /// The path in the file.
     path: Path,
-    /// What the schema says of it.
-    typed: Option<Description>,
+    /// Whether only text fits there.
+    is_text: bool,
     /// The value that is there now, and the file that it comes from.
     now: Option<(Node, Utf8PathBuf)>,
 }
@@ -113,7 +113,7 @@ fn place(
         std::iter::once(&documents.overlay).chain(documents.bases.documents.iter().rev()).collect();
     let stacks = |document: &OverlayDocument| document.spec.get("stacks").cloned();
     let is_instance = chain.iter().any(|d| stacks(d).is_some_and(|s| s.get(&first).is_some()));
-    let (below, typed) = if is_instance {
+    let (below, is_text) = if is_instance {
         let stack = chain
             .iter()
             .find_map(|d| Some(stacks(d)?.get(&first)?.get("stack")?.as_str()?.to_owned()))
@@ -121,9 +121,12 @@ fn place(
         let rest = Path::from(path.segments()[1..].to_vec());
         let library = project.library();
         let typed = library.stack(&stack, &session.sources).and_then(|stack| stack.schema.describe(&rest));
-        (Path::of(&["stacks"]), if rest.is_empty() { None } else { typed })
+        // What every instance has is in no schema.
+        let common = || ["namespace", "version", "helm"].map(|key| Path::of(&[key])).contains(&rest);
+        let is_text = typed.as_ref().map_or_else(common, Description::is_text);
+        (Path::of(&["stacks"]), is_text && !rest.is_empty())
     } else if SPEC.contains(&&*first) {
-        (Path::default(), None)
+        (Path::default(), path == Path::of(&["kubernetes"]))
     } else {
         let mut names: Vec<String> = Vec::new();
         for stacks in chain.iter().filter_map(|d| stacks(d)) {
@@ -151,7 +154,7 @@ fn place(
     };
     let mut whole = vec![Segment::Key("spec".into())];
     whole.extend(steps);
-    Ok(Place { file, path: Path::from(whole), typed, now })
+    Ok(Place { file, path: Path::from(whole), is_text, now })
 }
 
 fn edited(place: &Place, options: &Set, session: &mut Session<'_>) -> Result<Edit, Reported> {
@@ -165,7 +168,7 @@ fn edited(place: &Place, options: &Set, session: &mut Session<'_>) -> Result<Edi
     };
     let sources = Sources::new();
     let file = sources.add(place.file.as_str(), before.as_str());
-    let value = if place.typed.as_ref().is_some_and(Description::is_text) {
+    let value = if place.is_text {
         edit::text_value(file, &before, &place.path, &options.value)
     } else {
         options.value.trim().to_owned()

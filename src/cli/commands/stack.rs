@@ -7,7 +7,7 @@ use crate::diag::{Diagnostic, Reported, codes, did_you_mean};
 use crate::load::{Library, Stack, embedded_files, library};
 use crate::schema::Description;
 use crate::source::Sources;
-use crate::value::Path;
+use crate::value::{Node, Path, Segment};
 use crate::world::World;
 use camino::Utf8Path;
 use serde_json::json;
@@ -59,12 +59,32 @@ fn list(library: &Library, format: DataFormat, sources: &Sources) -> String {
     }
 }
 
-/// The inputs that a stack takes by itself, beside those of every instance.
-fn inputs(stack: &Stack) -> impl Iterator<Item = (&str, Description)> {
-    stack
-        .inputs
-        .iter()
-        .filter_map(|name| Some((name.as_ref(), stack.schema.describe(&Path::of(&[name.as_ref()]))?)))
+/// The inputs that a stack takes by itself, beside those of every instance: each with what is inside it, free keys
+/// as `NAME` and items of lists as `[]`.
+fn inputs(stack: &Stack) -> Vec<(Path, String, Description)> {
+    let mut found = stack.schema.inputs();
+    // A member that has no words of its own is told by the type of what holds it.
+    found.retain(|(path, input)| match path.segments() {
+        [Segment::Key(_)] => true,
+        [.., Segment::Key(_)] => {
+            !(input.description.is_empty() && path.names().last().is_some_and(|last| last == "NAME"))
+        }
+        _ => !input.description.is_empty(),
+    });
+    found
+        .into_iter()
+        .map(|(path, input)| (path.clone(), path.to_string().replace("[0]", "[]"), input))
+        .collect()
+}
+
+/// What is said of an input in brackets: its type, and whether it has to be there or what it is where it is not.
+fn marks(input: &Description) -> String {
+    let default = input.default.as_ref().map(|node| node.to_json().to_string()).filter(|text| text != "{}");
+    match default {
+        _ if input.required && input.default.is_none() => format!("{}, required", input.type_),
+        Some(default) => format!("{}, default {default}", input.type_),
+        None => input.type_.clone(),
+    }
 }
 
 fn summary(stack: &Stack) -> serde_json::Value {
@@ -81,7 +101,11 @@ fn summary(stack: &Stack) -> serde_json::Value {
         .map(|offer| json!({"name": &*offer.capability, "yields": offer.yields, "exports": offer.exports.keys().map(|name| &**name).collect::<Vec<_>>()}))
         .collect();
     let inputs: Vec<_> = inputs(stack)
-        .map(|(name, input)| json!({"name": name, "type": input.type_, "description": input.description}))
+        .iter()
+        .map(|(_, name, input)| {
+            json!({"name": name, "type": input.type_, "required": input.required && input.default.is_none(),
+                "default": input.default.as_ref().map(Node::to_json), "description": input.description})
+        })
         .collect();
     json!({"name": &*stack.name, "description": &*stack.description, "builtIn": stack.embedded,
         "requires": requires, "provides": provides, "inputs": inputs})
@@ -115,10 +139,15 @@ fn show(stack: &Stack, format: DataFormat) -> String {
         format!("{}{fields}{yields}", offer.capability)
     });
     section(&mut out, "gives", gives.collect());
-    let inputs = inputs(stack).map(|(name, input)| {
-        format!("{name} ({})\n      {}", input.type_, input.description.replace('\n', "\n      "))
+    let inputs = inputs(stack).into_iter().map(|(path, name, input)| {
+        let named = path.names().iter().filter(|name| *name != "NAME" && *name != "0").count();
+        let indent = "  ".repeat(named.saturating_sub(1));
+        let words = input.description.replace('\n', &format!("\n      {indent}"));
+        let words = if words.is_empty() { words } else { format!("\n      {indent}{words}") };
+        format!("{indent}{name} ({}){words}", marks(&input))
     });
     section(&mut out, "takes", inputs.collect());
+    out.push_str("\nEvery instance takes `stack`, `namespace`, `namespaceLabels`, `after` and `deliver` too; with charts `version`, `values`, `charts` and `helm`.\n");
     out
 }
 
