@@ -17,6 +17,7 @@ pub use print::{json, text, unified};
 
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::emit::{self, Tree};
+use crate::model::Output;
 use crate::world::git::CommitId;
 use crate::world::{World, WorldError};
 use base::Reader;
@@ -137,11 +138,7 @@ fn compare(tree: &Tree, base: &Base, reader: &Reader<'_>, sink: &mut Sink) -> Op
             if let Some(listed) = std::str::from_utf8(bytes).ok().and_then(emit::read_list) {
                 listed
             } else {
-                sink.report(
-                Diagnostic::error(codes::DAMAGED_LIST, format!("the list of files `{list_path}` is damaged"))
-                    .note("without it nobody knows which files stackc wrote")
-                    .help("restore it from Git, or delete it together with the files of that environment, and build again"),
-            );
+                sink.report(damaged(&list_path, bytes, tree.output()));
                 return None;
             }
         }
@@ -207,6 +204,27 @@ fn edited(path: &Utf8Path, stays: bool, environment: &str) -> Diagnostic {
         )
     };
     Diagnostic::warning(codes::EDITED_BY_HAND, message).help(help)
+}
+
+/// The finding for a list of files that cannot be read.
+fn damaged(path: &Utf8Path, bytes: &[u8], output: &Output) -> Diagnostic {
+    let finding = Diagnostic::error(codes::DAMAGED_LIST, format!("the list of files `{path}` is damaged"))
+        .note("without it nobody knows which files stackc wrote");
+    let markers: [&[u8]; 2] = [b"<<<<<<< ", b">>>>>>> "];
+    if bytes.split(|byte| *byte == b'\n').any(|line| markers.iter().any(|marker| line.starts_with(marker))) {
+        // At the root of the repository the sources lie beside the tree.
+        let root = output.dir.join(&output.prefix);
+        let folder = match root.as_str().trim_start_matches("./").trim_end_matches('/') {
+            "" | "." => "envs",
+            folder => folder,
+        };
+        return finding.note("it holds the conflict markers of a merge").help(format!(
+            "take one side of the tree (`git restore --source=HEAD --staged --worktree -- {folder}`), run `stackc build`, and commit what it writes"
+        ));
+    }
+    finding.help(
+        "restore it from Git, or delete it together with the files of that environment, and build again",
+    )
 }
 
 #[cfg(test)]

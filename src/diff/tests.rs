@@ -114,6 +114,11 @@ fn an_edit_by_hand_is_reported_and_a_file_of_others_is_refused() {
     assert_eq!(found[0].code, codes::FOREIGN_FILE);
     let damaged = world_with(&tree(operated())).with("envs/test/.stackc-files", "nonsense");
     assert_eq!(diffed(tree(operated()), &Base::Files, &damaged).1[0].code, codes::DAMAGED_LIST);
+    let merged = "<<<<<<< HEAD\na\n=======\nb\n>>>>>>> other\n";
+    let merged = world_with(&tree(operated())).with("envs/test/.stackc-files", merged);
+    let found = diffed(tree(operated()), &Base::Files, &merged).1;
+    assert_eq!(found[0].code, codes::DAMAGED_LIST);
+    assert!(found[0].helps[0].contains("take one side"), "{:?}", found[0].helps);
 }
 
 #[test]

@@ -68,6 +68,13 @@ fn what_init_writes_builds_and_stays_as_it_is() {
     assert!(err(&built).starts_with("dev: "), "{}", err(&built));
     let again = stackc(folder.path(), &["build"]);
     assert!(err(&again).starts_with("dev: unchanged, "), "{}", err(&again));
+    // Every path that Flux is given leads somewhere in the repository.
+    let units = fs::read_to_string(folder.path().join("dist/clusters/dev/units.yaml")).expect("the units");
+    let paths: Vec<&str> = units.lines().filter_map(|line| line.strip_prefix("  path: ./")).collect();
+    assert!(paths.len() > 3, "{units}");
+    for path in paths {
+        assert!(folder.path().join(path).join("kustomization.yaml").is_file(), "{path}");
+    }
     let check = stackc(folder.path(), &["build", "--check"]);
     assert_eq!(code(&check), 0);
     let quiet = stackc(folder.path(), &["build", "-q"]);
@@ -189,6 +196,9 @@ fn set_changes_its_line_or_nothing() {
         assert!(err(&refused).contains(word), "{path} {value}: {}", err(&refused));
         assert_eq!(text(), before.replace("tag: v1.11.0", "tag: \"1.10\""), "{path} {value}");
     }
+    // What is text is written as text, also where no schema says so.
+    let quoted = set(&["kubernetes", "1.34"]);
+    assert!(err(&quoted).contains("unchanged"), "{}", err(&quoted));
     // What is not there yet is added where it belongs.
     assert_eq!(
         code(&set(&["coredns.replicas", "2"])),

@@ -68,12 +68,14 @@ fn files(name: &str) -> Vec<(&'static str, String)> {
                  kind: Project\n\
                  metadata: {{name: {name}}}\n\
                  spec:\n  \
-                   output: {{dir: dist}}     # where `stackc build` writes; commit it, or publish it with `stackc publish`\n"
+                   # `stackc build` writes into `dist/`, to be committed here. Flux reads paths from the root of a repository, so they\n  \
+                   # begin with `prefix`. For a branch or repository of its own (`stackc publish`): {{dir: dist}}, without a prefix.\n  \
+                   output: {{dir: ., prefix: dist}}\n"
             ),
         ),
         ("overlays/dev/overlay.yaml", OVERLAY.to_owned()),
         (".vscode/settings.json", EDITOR.to_owned()),
-        (".gitattributes", "# CRDs are long and nobody's own: collapse them in pull requests.\ndist/envs/**/crd-*.yaml linguist-generated=true\n".to_owned()),
+        (".gitattributes", "# CRDs are long and nobody's own: collapse them in pull requests.\ndist/envs/**/crd-*.yaml linguist-generated=true\n# A list that a build makes anew: keep one side instead of merging its lines.\ndist/envs/*/.stackc-files -merge\n".to_owned()),
     ]
 }
 
@@ -110,7 +112,9 @@ spec:
       stack: web-app
       namespace: hello
       image: {repository: docker.io/traefik/whoami, tag: v1.11.0}
-      port: 80
+      port: 8080
+      env: {WHOAMI_PORT_NUMBER: \"8080\"}
+      security: {runAsUser: 65532}     # the image names no user, and would run as root
       replicas: 1
       ingress: {host: hello.example.com, issuer: letsencrypt-staging}
   deliver: {charts: release}
