@@ -197,7 +197,7 @@ codes! {
     UNKNOWN_NAME = "unknown-name";
     /// A package that no environment wants.
     UNKNOWN_PACKAGE = "unknown-package";
-    /// A Git revision or branch that does not exist or cannot.
+    /// A Git revision that does not exist, or a name that no branch can have.
     UNKNOWN_REVISION = "unknown-revision";
     /// A chart source that nobody has defined.
     UNKNOWN_SOURCE = "unknown-source";

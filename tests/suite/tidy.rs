@@ -91,6 +91,45 @@ fn every_code_has_a_page_and_every_page_a_code() {
     assert!(orphans.is_empty(), "pages in docs/codes without a code: {orphans:?}");
 }
 
+const CODES_HEAD: &str = "# Diagnostic codes
+
+One page a code: what it means, an example, how to mend it. The code stands in brackets in every message:
+`error[unknown-key]: ...`. Checks of stacks bring their own words, listed with each stack in
+[stacks.md](../stacks.md). This list is made from the registry by the tests.
+
+| code | |
+|---|---|
+";
+
+/// `STACKC_BLESS=1` writes the list anew.
+#[test]
+fn the_page_of_codes_lists_them_all() {
+    let registry = fs::read_to_string(root().join("src/diag/code.rs")).expect("the registry");
+    let mut page = CODES_HEAD.to_owned();
+    let mut words = String::new();
+    let mut listed = 0;
+    for line in registry.lines().map(str::trim).skip_while(|line| *line != "codes! {").skip(1) {
+        if let Some(text) = line.strip_prefix("/// ") {
+            words = if words.is_empty() { text.to_owned() } else { format!("{words} {text}") };
+        } else if let Some((_, code)) = line.strip_suffix("\";").and_then(|line| line.split_once(" = \"")) {
+            assert!(!words.is_empty(), "`{code}` has no words in the registry");
+            page += &format!("| [`{code}`]({code}.md) | {} |\n", words.trim_end_matches('.'));
+            words.clear();
+            listed += 1;
+        }
+    }
+    assert_eq!(listed, stackc::diag::codes::ALL.len(), "every code of the registry is read");
+    let path = root().join("docs/codes/README.md");
+    if std::env::var_os("STACKC_BLESS").is_some() {
+        fs::write(&path, &page).expect("written");
+    }
+    let found = fs::read_to_string(&path).expect("the page");
+    assert!(
+        found == page,
+        "docs/codes/README.md is not what the registry says: run the tests with STACKC_BLESS=1"
+    );
+}
+
 #[test]
 fn codes_are_sorted_and_unique() {
     let words: Vec<&str> = stackc::diag::codes::ALL.iter().map(stackc::diag::Code::as_str).collect();
