@@ -39,7 +39,7 @@ pub(super) fn check(resolution: &Resolution, sink: &mut Sink) {
         }
         let mut own = Sink::new();
         let what = format!("the offer of `{}`", offer.capability);
-        let _typed = capability.schema.apply(Node::new(exports, span), &what, &mut own);
+        let _typed = capability.schema.apply(Node::new(exports, span), what.as_str().into(), &mut own);
         for finding in own.into_found() {
             let told = Diagnostic { code: codes::EXPORT_TYPE, ..finding };
             let told = told.related(instance.span, "of this instance");

@@ -5,7 +5,9 @@ use super::{charts, checks, declares, secrets};
 use crate::diag::{Reported, Sink};
 use crate::load::Rule;
 use crate::load::fields::Fields;
-use crate::model::{Declares, Instance, ManifestReference, Object, ObjectSource, Prerequisite, Verification};
+use crate::model::{
+    Declares, Instance, ManifestReference, Object, ObjectSource, Prerequisite, StackOwner, Verification,
+};
 use crate::resolve::{
     Extras, InstanceScope, LoadedManifest, Resolution, ResolvedInstance, Stage, rounds, value,
 };
@@ -57,10 +59,11 @@ fn parts(resolution: &Resolution, index: usize, extras: &Extras, found: &mut Ins
     let stack = &resolved.stack;
     let scope = InstanceScope::new(resolution, index, Stage::Parts, Some(extras));
     found.declares = declares::declares(stack, &scope, resolved, sink);
+    let owner = if stack.embedded { StackOwner::Library } else { StackOwner::Project };
     for rule in &stack.resources {
         each(rule, &scope, sink, |body, sink| {
             let node = taken(body, "object");
-            let source = ObjectSource::Resource { id: Arc::clone(&rule.id), span: rule.span };
+            let source = ObjectSource::Resource { id: Arc::clone(&rule.id), span: rule.span, stack: owner };
             found.objects.push(object(node, source, rule.span, resolved.span, sink)?);
             Ok(())
         });

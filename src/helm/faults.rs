@@ -11,15 +11,21 @@ use super::template::ExecError;
 use super::values::{Data, Table, Value, coalesce::print_value};
 use crate::diag::{Diagnostic, codes, did_you_mean};
 use crate::source::{FileId, Sources, Span};
-use crate::value::{Path, Segment};
+use crate::value::{Node, Origin, Path, Segment};
 use crate::yaml;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The findings behind a fault; none where Helm's message says all there is.
-pub fn diagnostics(fault: &Fault, prepared: Option<&Prepared>, sources: &Sources) -> Vec<Diagnostic> {
+/// The findings behind a fault; none where Helm's message says all there is. `written` is what the values were made
+/// of, where their keys have places.
+pub fn diagnostics(
+    fault: &Fault,
+    prepared: Option<&Prepared>,
+    written: Option<&Node>,
+    sources: &Sources,
+) -> Vec<Diagnostic> {
     match fault {
-        Fault::Schema(failure, values) => schema(failure, values),
+        Fault::Schema(failure, values) => schema(failure, values, written),
         Fault::Template(super::engine::TemplateError::Exec { error, provenance, .. }) => {
             vec![execution(error, provenance.as_deref(), prepared, sources)]
         }
@@ -47,8 +53,12 @@ fn line_span(sources: &Sources, file: FileId, line: usize) -> Span {
     Span::new(file, start, start + text.line(line).len())
 }
 
+fn path_of(path: &[String]) -> Path {
+    Path::from(path.iter().map(|key| Segment::Key(Arc::from(key.as_str()))).collect::<Vec<_>>())
+}
+
 fn path_text(path: &[String]) -> String {
-    Path::from(path.iter().map(|key| Segment::Key(Arc::from(key.as_str()))).collect::<Vec<_>>()).to_string()
+    path_of(path).to_string()
 }
 
 /// The value at keys and indices, and the deepest one on the way.
@@ -69,10 +79,10 @@ fn walk<'a>(root: &'a Value, path: &[String]) -> (Option<&'a Value>, &'a Value, 
 }
 
 fn root(values: &Table) -> Value {
-    Value::new(Data::Table(Arc::clone(values)), crate::value::Origin::Compiler)
+    Value::new(Data::Table(Arc::clone(values)), Origin::Compiler)
 }
 
-fn schema(failure: &Failure, values: &Table) -> Vec<Diagnostic> {
+fn schema(failure: &Failure, values: &Table, written: Option<&Node>) -> Vec<Diagnostic> {
     let root = root(values);
     failure
         .violations
@@ -87,8 +97,16 @@ fn schema(failure: &Failure, values: &Table) -> Vec<Diagnostic> {
             let culprit = extra.as_ref().and_then(|name| {
                 found.and_then(Value::as_table).and_then(|table| table.get(name.as_bytes()))
             });
-            let culprit = culprit.or(found).unwrap_or(deepest);
-            out = out.at(culprit.origin.span(), "this value");
+            let culprit = culprit.or(found).unwrap_or(deepest).origin.span();
+            let key = extra.as_ref().and_then(|name| {
+                let mut whole = path.clone();
+                whole.push(name.clone());
+                written?.key_at(&path_of(&whole)).and_then(Origin::editable)
+            });
+            out = match key.filter(|key| culprit.is_none_or(|value| value.file == key.file)) {
+                Some(key) => out.at(key, "not known here"),
+                None => out.at(culprit, "this value"),
+            };
             if let (Some(name), Some(table)) = (&extra, found.and_then(Value::as_table)) {
                 let others: Vec<String> = table
                     .keys()
@@ -244,7 +262,7 @@ fn about_value(
 }
 
 /// Where the user set a value to null, which is how defaults are deleted.
-fn taken_away(given: &Table, path: &[String]) -> Option<crate::value::Origin> {
+fn taken_away(given: &Table, path: &[String]) -> Option<Origin> {
     let root = root(given);
     let (found, ..) = walk(&root, path);
     found.filter(|value| matches!(value.data, Data::Null)).map(|value| value.origin.clone())

@@ -16,15 +16,19 @@ mod walk;
 pub use universe::Target;
 
 use crate::diag::{Diagnostic, Reported, Sink, codes, did_you_mean};
-use crate::model::{Object, ObjectId, ObjectSource};
+use crate::load::fields::quoted;
+use crate::model::{Object, ObjectId, ObjectSource, StackOwner};
 use crate::render::Rendering;
 use crate::schema::kinds::{self, Scope};
 use crate::source::Span;
-use crate::value::{Node, Path};
+use crate::value::{Node, Origin, OriginKind, Path, Segment};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 use table::{NamespaceRule, POD_SPECS, ROWS, Row, Strength, TargetKind};
 use universe::{Known, Universe};
+
+/// The most names that advice lists.
+const MAX_NAMES: usize = 5;
 
 /// Who refers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -282,17 +286,26 @@ impl<'a> Linker<'a> {
         }
         let place =
             id.namespace.as_deref().map_or(String::new(), |namespace| format!(" in namespace `{namespace}`"));
-        let at = node.origin.editable();
         let of_chart = matches!(object.source, ObjectSource::Chart { .. });
+        let own = matches!(object.source, ObjectSource::Resource { stack: StackOwner::Project, .. });
+        // A name that a stack of the project puts together is mended there; one that it only hands on, in the overlay.
+        let in_stack = own && !passes_an_input_on(&node.origin);
+        let (at, other) = if in_stack {
+            (node.span(), node.origin.editable())
+        } else {
+            (node.origin.editable(), node.span())
+        };
+        let other_words = match (in_stack, of_chart) {
+            (true, _) => "made from what stands here",
+            (_, true) => "a template puts it here",
+            (_, false) => "the stack puts it here",
+        };
         let mut diagnostic = Diagnostic::error(
             codes::UNRESOLVED_REFERENCE,
             format!("`{}` refers to {} `{}`{place}, which nothing makes", object.id, id.kind, id.name),
         )
         .at(at, format!("`{path}`"))
-        .related(
-            node.span().filter(|span| Some(*span) != at),
-            if of_chart { "a template puts it here" } else { "the stack puts it here" },
-        )
+        .related(other.filter(|span| Some(*span) != at), other_words)
         .object(object.id.to_string());
         for help in self.advice(id) {
             diagnostic = diagnostic.help(help);
@@ -313,15 +326,25 @@ impl<'a> Linker<'a> {
     fn advice(&self, id: &ObjectId) -> Vec<String> {
         let mut helps = Vec::new();
         let same_name = self.universe.of_kind(&id.group, &id.kind).find(|known| known.name == id.name);
-        let near = self.universe.of_kind(&id.group, &id.kind).filter(|known| known.namespace == id.namespace);
-        if let Some(elsewhere) = same_name {
-            if let Some(namespace) = &elsewhere.namespace {
-                helps.push(format!(
-                    "there is one in namespace `{namespace}`, which cannot be referred to from here"
-                ));
-            }
-        } else if let Some(meant) = did_you_mean(&id.name, near.map(|known| &*known.name)) {
+        let beside: Vec<&str> = self
+            .universe
+            .of_kind(&id.group, &id.kind)
+            .filter(|known| known.namespace == id.namespace)
+            .map(|known| &*known.name)
+            .collect();
+        if let Some(namespace) = same_name.and_then(|elsewhere| elsewhere.namespace.as_ref()) {
+            helps.push(format!(
+                "there is one in namespace `{namespace}`, which cannot be referred to from here"
+            ));
+        }
+        if let Some(meant) = did_you_mean(&id.name, beside.iter().copied()) {
             helps.push(format!("did you mean `{meant}`?"));
+        } else if (1..=MAX_NAMES).contains(&beside.len()) {
+            let names = quoted(beside.iter().copied());
+            helps.push(match &id.namespace {
+                Some(namespace) => format!("of this kind, namespace `{namespace}` has {names}"),
+                None => format!("of this kind the environment has {names}"),
+            });
         }
         let namespace =
             id.namespace.as_deref().map_or(String::new(), |namespace| format!("namespace: {namespace}, "));
@@ -335,6 +358,21 @@ impl<'a> Linker<'a> {
             id.name, id.kind, id.name
         ));
         helps
+    }
+}
+
+/// Whether a value is one input of the overlay and nothing else.
+fn passes_an_input_on(origin: &Origin) -> bool {
+    let Origin::Link(kind) = origin else { return false };
+    match kind.as_ref() {
+        OriginKind::Rule { was, .. } => passes_an_input_on(was),
+        // A patch of the overlay stands in the overlay.
+        OriginKind::Patched { .. } | OriginKind::Overrides { .. } => true,
+        OriginKind::Expression { reads, .. } => match reads.as_slice() {
+            [read] => matches!(read.path.segments().first(), Some(Segment::Key(root)) if **root == *"inputs"),
+            _ => false,
+        },
+        OriginKind::Default { .. } | OriginKind::Template { .. } => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::document;
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::model::flatten;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use crate::value::Node;
 use crate::world::{EntryKind, World};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
@@ -30,11 +30,17 @@ pub(crate) enum PathError {
     Missing,
     /// A folder without YAML.
     Empty,
+    /// Folders in folders without an end: a link leads back.
+    Endless,
 }
 
+/// How deep folders of manifests nest at most.
+const MAX_DEPTH: usize = 32;
+
 impl ManifestFiles {
-    /// The objects in a file, or in the `*.yaml`, `*.yml` and `*.json` files of a folder in the order of their names.
-    /// Empty documents are left out, a `List` gives its items.
+    /// The objects in a file, or in the `*.yaml`, `*.yml` and `*.json` files of a folder in the order of their names,
+    /// those of folders in it at the place of the folder's name. Empty documents are left out, a `List` gives its
+    /// items; what starts with a dot is not looked at.
     pub(crate) fn objects(
         &self,
         world: &dyn World,
@@ -51,13 +57,9 @@ impl ManifestFiles {
         let files = match world.kind(path) {
             Some(EntryKind::File) => vec![path.to_owned()],
             Some(EntryKind::Folder) => {
-                let entries = world.list(path).unwrap_or_default();
-                let data = |name: &str| [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end));
-                entries
-                    .into_iter()
-                    .filter(|entry| entry.kind == EntryKind::File && data(&entry.name))
-                    .map(|entry| path.join(entry.name))
-                    .collect()
+                let mut files = Vec::new();
+                below(world, path, 0, &mut files)?;
+                files
             }
             _ => return Err(PathError::Missing),
         };
@@ -83,7 +85,13 @@ impl ManifestFiles {
             let mut own = Sink::new();
             let read = document::bytes(world, path, &mut own)
                 .and_then(|bytes| document::all(path.as_str(), &bytes, sources, &mut own));
-            let objects = read.map(|(documents, _)| {
+            let read = read.and_then(|(documents, span)| {
+                match documents.iter().find(|document| is_kustomization(path, document)) {
+                    Some(document) => Err(own.report(kustomization(path, document.span().unwrap_or(span)))),
+                    None => Ok(documents),
+                }
+            });
+            let objects = read.map(|documents| {
                 let mut objects = Vec::new();
                 for document in documents {
                     flatten(document, &mut objects);
@@ -105,4 +113,47 @@ impl ManifestFiles {
             }
         }
     }
+}
+
+/// The files of a folder and of those in it, in the order of their names.
+fn below(
+    world: &dyn World,
+    folder: &Utf8Path,
+    depth: usize,
+    files: &mut Vec<Utf8PathBuf>,
+) -> Result<(), PathError> {
+    if depth > MAX_DEPTH {
+        return Err(PathError::Endless);
+    }
+    let data = |name: &str| [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end));
+    for entry in world.list(folder).unwrap_or_default() {
+        let path = folder.join(&entry.name);
+        match entry.kind {
+            _ if entry.name.starts_with('.') => {}
+            EntryKind::Folder => below(world, &path, depth + 1, files)?,
+            EntryKind::File if data(&entry.name) => files.push(path),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether a document is kustomize's own: its file need not say a kind.
+fn is_kustomization(path: &Utf8Path, document: &Node) -> bool {
+    let named = matches!(path.file_name(), Some("kustomization.yaml" | "kustomization.yml"));
+    named
+        && document.as_map().is_some()
+        && document.get("metadata").and_then(|node| node.get("name")).is_none()
+}
+
+fn kustomization(path: &Utf8Path, span: Span) -> Diagnostic {
+    let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    Diagnostic::error(
+        codes::INVALID_OBJECT,
+        format!("`{path}` is no object: it says how files are put together"),
+    )
+    .at(span.head(), "")
+    .help(format!(
+        "keep the output of `kubectl kustomize {folder}` as the manifest, or move the file out of the folder"
+    ))
 }

@@ -28,7 +28,7 @@ pub use project_file::ProjectFile;
 pub(crate) use project_file::{named as named_source, source as chart_source};
 pub use stack::{Check, Guard, Offer, Requirement, Rule, Stack};
 
-use crate::diag::{Diagnostic, Reported, Sink, codes};
+use crate::diag::{Diagnostic, Reported, Sink, codes, did_you_mean};
 use crate::model::EncryptedFile;
 use crate::schema::Schema;
 use crate::source::Sources;
@@ -179,6 +179,7 @@ impl Slot {
             (None, None) => Ok(None),
         };
         let inputs = document.and_then(|document| {
+            let written = document.is_some();
             let document = match document {
                 Some(document) => document,
                 None => document::no_inputs(&path, sources, sink)?,
@@ -186,6 +187,7 @@ impl Slot {
             let names = input_names(&document, sink);
             Ok(stack::Inputs {
                 schema: Arc::new(Schema::compile(&document, sink)?),
+                written,
                 types: Arc::new(document),
                 names,
             })
@@ -523,15 +525,49 @@ fn stacks(world: &dyn World, capabilities: Capabilities, sink: &mut Sink) -> Lib
             Slot { embedded: false, stack: Some((path, bytes.into())), schema: None, read: OnceLock::new() };
         let _replaced = slots.insert(entry.name.into(), slot);
     }
-    for entry in world.list(Utf8Path::new("schemas")).unwrap_or_default() {
-        let Some(name) = entry.name.strip_suffix(".schema.json") else { continue };
-        let path = Utf8Path::new("schemas").join(&entry.name);
-        if let (Some(slot), EntryKind::File) = (slots.get_mut(name), entry.kind) {
-            let Ok(bytes) = document::bytes(world, &path, sink) else { continue };
-            slot.schema = Some((path, bytes.into()));
+    schemas(world, &mut slots, sink);
+    Library { slots, capabilities }
+}
+
+/// The schemas of the project, each with its stack. What looks like one and is read by nobody is told.
+fn schemas(world: &dyn World, slots: &mut BTreeMap<Arc<str>, Slot>, sink: &mut Sink) {
+    let folder = Utf8Path::new("schemas");
+    let files: Vec<String> = world
+        .list(folder)
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|entry| entry.kind == EntryKind::File && !entry.name.starts_with('.'))
+        .map(|entry| entry.name)
+        .collect();
+    for file in &files {
+        let path = folder.join(file);
+        if let Some(name) = file.strip_suffix(".schema.json") {
+            if let Some(slot) = slots.get_mut(name) {
+                let Ok(bytes) = document::bytes(world, &path, sink) else { continue };
+                slot.schema = Some((path, bytes.into()));
+            } else if name != "capabilities" {
+                let finding =
+                    Diagnostic::warning(codes::UNKNOWN_STACK, format!("`{path}` belongs to no stack"));
+                let _told = sink.report(match did_you_mean(name, slots.keys().map(AsRef::as_ref)) {
+                    Some(near) => finding.help(format!(
+                        "did you mean `{near}.schema.json`? a schema is named after its stack"
+                    )),
+                    None => finding.help(format!("write `stacks/{name}/stack.yaml`, or take the file away")),
+                });
+            }
+            continue;
+        }
+        let stem = file.split('.').next().unwrap_or_default();
+        let wanted = format!("{stem}.schema.json");
+        let own = slots.get(stem).is_some_and(|slot| !slot.embedded);
+        if own && !files.contains(&wanted) {
+            let fact = format!("`{folder}/{wanted}` does not exist, and `{path}` is not read");
+            let finding = Diagnostic::error(codes::MISSING_FILE, fact);
+            let _told = sink.report(finding.help(format!(
+                "rename it to `{wanted}`: the inputs of the stack `{stem}` are described there"
+            )));
         }
     }
-    Library { slots, capabilities }
 }
 
 /// The names of stacks in these overlays, whether they exist or not.

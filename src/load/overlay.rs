@@ -175,6 +175,10 @@ pub(super) fn missing_base(folder: &Utf8Path, span: Span, known: &[Utf8PathBuf])
         Some(near) => {
             finding.help(format!("did you mean `{near}`? paths start from the overlay's own folder"))
         }
+        // What lies directly below `overlays` is an environment.
+        None if folder.parent() == Some(Utf8Path::new("overlays")) => finding.help(format!(
+            "write the base as `{folder}/NAME/overlay.yaml`, a folder deeper than environments are, and extend `../{name}/NAME`"
+        )),
         None => finding.help(format!("write `{folder}/overlay.yaml`, or correct the path")),
     }
 }

@@ -23,6 +23,8 @@ pub struct Stack {
     pub span: Span,
     /// The type of its inputs.
     pub schema: Arc<Schema>,
+    /// Whether that type was written down; without a schema there are no inputs.
+    pub has_schema: bool,
     /// The document of that type.
     pub types: Arc<Node>,
     /// The inputs that the type names.
@@ -156,6 +158,7 @@ pub(crate) const ROOTS: &[&str] = &[
 #[derive(Clone)]
 pub(crate) struct Inputs {
     pub(crate) schema: Arc<Schema>,
+    pub(crate) written: bool,
     pub(crate) types: Arc<Node>,
     pub(crate) names: Vec<Arc<str>>,
 }
@@ -199,6 +202,7 @@ pub(crate) fn read(
             ))
         })?,
         schema: inputs.schema,
+        has_schema: inputs.written,
         types: inputs.types,
         inputs: inputs.names,
         synthetic: None,

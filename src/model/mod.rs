@@ -6,7 +6,7 @@
 mod object;
 mod program;
 
-pub use object::{Gvk, Object, ObjectId, ObjectSource, Stage, flatten};
+pub use object::{Gvk, Object, ObjectId, ObjectSource, StackOwner, Stage, flatten};
 pub use program::{
     Binding, ChartDelivery, ChartRef, ChartSource, ChartSourceKind, CreatedObject, DeclaredBy, DeclaredCrd,
     DeclaredWebhook, Declares, Deliver, EncryptedFile, Environment, External, FluxDelivery, HostFile,

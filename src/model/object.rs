@@ -55,6 +55,15 @@ impl fmt::Display for ObjectId {
     }
 }
 
+/// Who wrote a stack.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum StackOwner {
+    /// The project.
+    Project,
+    /// The binary carries it.
+    Library,
+}
+
 /// What made an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ObjectSource {
@@ -64,6 +73,8 @@ pub enum ObjectSource {
         id: Arc<str>,
         /// Its place in the stack's document.
         span: Span,
+        /// Who can change that document.
+        stack: StackOwner,
     },
     /// A plain manifest.
     Manifest {

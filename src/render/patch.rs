@@ -11,6 +11,7 @@ use super::{
 };
 use crate::diag::{Diagnostic, Sink, codes, did_you_mean};
 use crate::model::{ChartDelivery, Gvk, Object, Patch, PatchBody};
+use crate::schema::kinds;
 use crate::schema::merge_keys::MergeType;
 use crate::value::Node;
 use std::sync::Arc;
@@ -173,10 +174,18 @@ fn describe(patch: &Patch) -> String {
 fn nearest(patch: &Patch, objects: &[Placed]) -> Option<String> {
     let of_kind: Vec<&Object> =
         objects.iter().map(|placed| &placed.object).filter(|object| object.id.kind == patch.kind).collect();
-    let Some(name) = patch.target_name.as_deref() else {
-        let kinds = objects.iter().map(|placed| &*placed.object.id.kind);
-        return did_you_mean(&patch.kind, kinds).map(|meant| format!("did you mean kind `{meant}`?"));
-    };
+    if of_kind.is_empty() {
+        let present = || objects.iter().map(|placed| &*placed.object.id.kind);
+        let cased = present().find(|kind| kind.eq_ignore_ascii_case(&patch.kind));
+        // A kind that exists and that the tree happens to lack is no slip of the pen.
+        let misspelt = || {
+            if kinds::group_of(&patch.kind).is_some() { None } else { did_you_mean(&patch.kind, present()) }
+        };
+        if let Some(meant) = cased.or_else(misspelt) {
+            return Some(format!("did you mean the kind `{meant}`?"));
+        }
+    }
+    let name = patch.target_name.as_deref()?;
     let same_name = objects.iter().map(|placed| &placed.object).find(|object| &*object.id.name == name);
     let elsewhere = of_kind.iter().find(|object| &*object.id.name == name).copied();
     if let Some(object) = elsewhere {

@@ -139,6 +139,13 @@ impl Scopes {
         builtin.chain(custom).collect()
     }
 
+    /// The kind of a group that a misspelt one most likely means.
+    fn nearest_kind(&self, group: &str, kind: &str) -> Option<&str> {
+        let builtin = kinds::all().filter(|known| known.group == group).map(|known| known.kind);
+        let custom = self.customs().filter(|(own, ..)| *own == group).map(|(_, kind, _)| kind);
+        did_you_mean(kind, builtin.chain(custom))
+    }
+
     fn kind_names(&self) -> impl Iterator<Item = &str> {
         kinds::all().map(|known| known.kind).chain(self.customs().map(|(_, kind, _)| kind))
     }
@@ -308,8 +315,20 @@ fn unknown_kind(placed: &Placed, parts: &[Part], scopes: &Scopes) -> Diagnostic 
     let same = scopes.api_versions_of(&gvk.kind);
     if let Some(api_version) = same.first() {
         diagnostic = diagnostic.help(format!("`{}` is of `apiVersion: {api_version}`", gvk.kind));
-    } else if let Some(meant) = did_you_mean(&gvk.kind, scopes.kind_names()) {
-        diagnostic = diagnostic.help(format!("did you mean `{meant}`?"));
+    } else if let Some(meant) =
+        scopes.nearest_kind(&gvk.group, &gvk.kind).or_else(|| did_you_mean(&gvk.kind, scopes.kind_names()))
+    {
+        return diagnostic.help(format!("did you mean `{meant}`?"));
+    }
+    if kinds::all().any(|known| known.group == &*gvk.group) {
+        // Nobody adds kinds to the groups of Kubernetes itself.
+        if same.is_empty() {
+            diagnostic = diagnostic.help(format!(
+                "`{}` has the kinds of Kubernetes itself only: correct `kind`, or write the `apiVersion` that this kind is of",
+                gvk.api_version()
+            ));
+        }
+        return diagnostic;
     }
     diagnostic.help(format!(
         "add the stack that brings it to the overlay, or declare it in `declares.crds`: `{{group: {}, kind: {}, versions: [{}], scope: Namespaced, by: chart}}`",

@@ -4,6 +4,7 @@ use super::*;
 use crate::check::ProgramParts;
 use crate::model::{
     ChartRef, ChartSource, FluxDelivery, Gvk, KluctlDelivery, ObjectId, ObjectSource, Output, PatchBody,
+    StackOwner,
 };
 use crate::source::Sources;
 use crate::value::{Origin, Value};
@@ -32,7 +33,7 @@ pub(crate) fn object(json: &serde_json::Value) -> Object {
         },
         gvk,
         node: node(json),
-        source: ObjectSource::Resource { id: "test".into(), span: span() },
+        source: ObjectSource::Resource { id: "test".into(), span: span(), stack: StackOwner::Library },
     }
 }
 

@@ -45,6 +45,7 @@ pub(super) fn specialize(
         }
     }
     let types = Inputs {
+        written: true,
         schema: Arc::clone(&shared.schema),
         types: Arc::clone(&shared.types),
         names: shared.inputs.clone(),

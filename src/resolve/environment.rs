@@ -20,7 +20,7 @@ pub(super) fn resolve(
     let name = &documents.name;
     let span = documents.overlay.span;
     let kind = overlay::environment(&spec, sink);
-    let kubernetes = overlay::kubernetes(&spec, span, sink);
+    let kubernetes = overlay::kubernetes(&spec, name, span, sink);
     let deliver = overlay::deliver(&spec, name, sink);
     let externals = overlay::externals(&spec, sink);
     let chain: Vec<_> =

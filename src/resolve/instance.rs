@@ -1,9 +1,10 @@
 //! Instances: their stack, their inputs typed and defaulted, and what every instance may say.
 
 use super::{InstanceScope, Resolution, ResolvedInstance, Stage, builtin, overlay, text};
-use crate::diag::{Diagnostic, Reported, Sink, codes};
+use crate::diag::{Diagnostic, Reported, Sink, codes, did_you_mean};
 use crate::load::fields::{self, Fields};
 use crate::load::{RESERVED, Stack};
+use crate::schema::Holder;
 use crate::source::{Sources, Span};
 use crate::value::{Entry, Map, Node, Origin, Value};
 use indexmap::IndexMap;
@@ -33,8 +34,10 @@ pub(super) fn all(resolution: &mut Resolution, spec: &Node, sources: &Sources, s
             codes::MISSING_FIELD,
             format!("the environment `{}` has no stacks", resolution.environment.name),
         );
+        let hint = overlay::meant_as_base(&resolution.environment.name);
         let _told = sink.report(
-            finding
+            hint.into_iter()
+                .fold(finding, Diagnostic::help)
                 .at(resolution.environment.span, "")
                 .help("name some under `spec.stacks`, such as `k3s: {...}`"),
         );
@@ -73,7 +76,7 @@ fn one(
         }
     }
     let inputs = Node { value: Value::Map(inputs), origin: Origin::Written(span) };
-    let typed = stack.schema.apply(inputs, &what, sink);
+    let typed = typed(&stack, inputs, &what, sink);
     let common = common?;
     let mut inputs = typed?;
     if let Value::Map(map) = &mut inputs.value {
@@ -122,6 +125,32 @@ fn one(
     })
 }
 
+/// The inputs, as the stack's schema has them.
+fn typed(stack: &Stack, mut inputs: Node, what: &str, sink: &mut Sink) -> Result<Node, Reported> {
+    let also: Vec<&str> = RESERVED.iter().chain(COMMON).copied().collect();
+    let mut told = None;
+    if let (false, Value::Map(map)) = (stack.has_schema, &mut inputs.value) {
+        // What is nearly a key of every instance is told as such; of the rest the missing file is to blame, once.
+        let known = |key: &str| did_you_mean(key, also.iter().copied()).is_some();
+        let strange: Vec<&Arc<str>> = map.keys().filter(|key| !known(key)).collect();
+        if let Some(first) = strange.first() {
+            let names = fields::quoted(strange.iter().map(|name| name.as_ref()));
+            let file = format!("schemas/{}.schema.json", stack.name);
+            let fact = format!("the stack `{}` takes no inputs: `{file}` does not exist", stack.name);
+            let place = map.get(first.as_ref()).and_then(|entry| entry.key.span());
+            let finding =
+                Diagnostic::error(codes::UNKNOWN_KEY, fact).at(place, format!("{what} sets {names}"));
+            told = Some(
+                sink.report(finding.help(format!("write `{file}`, a JSON Schema of the stack's inputs"))),
+            );
+        }
+        map.retain(|key, _| known(key));
+    }
+    let holder = Holder { what, also: Some(("every instance", &also)) };
+    let typed = stack.schema.apply(inputs, holder, sink);
+    told.map_or(typed, Err)
+}
+
 /// The stack that an instance is of.
 fn stack(
     resolution: &Resolution,
@@ -149,7 +178,7 @@ fn stack(
     let finding = Diagnostic::error(codes::UNKNOWN_STACK, format!("there is no stack `{wanted}`"))
         .at(place, "not known");
     let names: Vec<&str> = library.names().map(AsRef::as_ref).collect();
-    let finding = match crate::diag::did_you_mean(&wanted, names) {
+    let finding = match did_you_mean(&wanted, names) {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
         None => finding
             .help(format!("`stackc stack list` shows what there is; a chart without a stack is `{name}: {{stack: chart, ...}}`")),

@@ -113,6 +113,9 @@ fn one(
                 let fact = match error {
                     PathError::Outside => format!("the manifest `{path}` lies outside the project"),
                     PathError::Missing => format!("there is no manifest `{path}`"),
+                    PathError::Endless => {
+                        format!("the folder `{path}` has no end: a link in it leads back to it")
+                    }
                     PathError::Empty => format!("the folder `{path}` holds no manifest"),
                 };
                 let finding = Diagnostic::error(codes::MISSING_FILE, fact).at(place, "");

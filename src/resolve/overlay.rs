@@ -33,20 +33,28 @@ pub(super) fn environment(spec: &Node, sink: &mut Sink) -> Result<Arc<str>, Repo
     }
 }
 
+/// Advice where an environment lacks something and its name says that it was meant as a base.
+pub(super) fn meant_as_base(name: &str) -> Option<String> {
+    ["base", "bases", "common", "shared"].contains(&name).then(|| {
+        format!("every `overlays/*/overlay.yaml` is an environment: a base lies a folder deeper, as `overlays/{name}/NAME/overlay.yaml`")
+    })
+}
+
 /// `kubernetes`, as `MAJOR.MINOR`.
 pub(super) fn kubernetes(
     spec: &Node,
+    name: &str,
     span: Span,
     sink: &mut Sink,
 ) -> Result<(Arc<str>, Option<Span>), Reported> {
     let Some(node) = spec.get("kubernetes").filter(|node| node.value != Value::Null) else {
-        return Err(sink.report(
+        let finding =
             Diagnostic::error(codes::MISSING_FIELD, "the overlay does not say which Kubernetes it is for")
-                .at(span, "")
-                .help(
-                    "add `kubernetes: \"1.34\"` to its `spec`, to a base, or to `defaults` in `stackc.yaml`",
-                ),
-        ));
+                .at(span, "");
+        let finding = meant_as_base(name).into_iter().fold(finding, Diagnostic::help);
+        return Err(sink.report(finding.help(
+            "add `kubernetes: \"1.34\"` to its `spec`, to a base, or to `defaults` in `stackc.yaml`",
+        )));
     };
     let text = fields::text(node, "`kubernetes` of an overlay", sink)?;
     let digits = |part: &str| !part.is_empty() && part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit());

@@ -17,7 +17,7 @@ mod typed;
 mod violation;
 
 pub use describe::Description;
-pub use typed::Schema;
+pub use typed::{Holder, Schema};
 
 use crate::value::{Node, Value};
 

@@ -60,7 +60,7 @@ fn apply(input: &str) -> Result<(Sources, Node), (Sources, Vec<Diagnostic>)> {
     let schema = schema(&sources, SCHEMA).expect("a valid schema");
     let input = read(&sources, "overlay.yaml", input);
     let mut sink = Sink::new();
-    match schema.apply(input, "the instance `test`", &mut sink) {
+    match schema.apply(input, "the instance `test`".into(), &mut sink) {
         Ok(node) => Ok((sources, node)),
         Err(_) => Err((sources, sink.into_found())),
     }
@@ -256,7 +256,7 @@ fn a_schema_that_contains_itself_ends() {
     let text = r##"{"type": "object", "properties": {"a": {"$ref": "#", "default": {}}}}"##;
     let schema = schema(&sources, text).expect("valid");
     let mut sink = Sink::new();
-    assert!(schema.apply(read(&sources, "o.yaml", "{}"), "x", &mut sink).is_ok());
+    assert!(schema.apply(read(&sources, "o.yaml", "{}"), "x".into(), &mut sink).is_ok());
     assert!(!schema.inputs().is_empty());
 }
 

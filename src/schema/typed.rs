@@ -19,6 +19,21 @@ pub struct Schema {
     patterns: Patterns,
 }
 
+/// What an input belongs to, for messages.
+#[derive(Clone, Copy, Debug)]
+pub struct Holder<'a> {
+    /// Its name, such as "the instance `shop`".
+    pub what: &'a str,
+    /// The keys that it has beside those of the schema, and what has them all.
+    pub also: Option<(&'a str, &'a [&'a str])>,
+}
+
+impl<'a> From<&'a str> for Holder<'a> {
+    fn from(what: &'a str) -> Self {
+        Self { what, also: None }
+    }
+}
+
 /// The patterns of `patternProperties`, compiled.
 pub(super) type Patterns = BTreeMap<Arc<str>, Regex>;
 
@@ -56,10 +71,10 @@ impl Schema {
         defaults::complete(&self.root, &self.patterns, input)
     }
 
-    /// What an input violates, in the order of the input; `what` names it, such as "the instance shop".
-    pub fn violations(&self, input: &Node, what: &str) -> Vec<Diagnostic> {
+    /// What an input violates, in the order of the input.
+    pub fn violations(&self, input: &Node, holder: Holder<'_>) -> Vec<Diagnostic> {
         let json = input.to_json();
-        let mut violations = Violations::new(&self.root, input, what);
+        let mut violations = Violations::new(&self.root, input, holder);
         violations.large_integers();
         if !self.validator.is_valid(&json) {
             for error in self.validator.iter_errors(&json) {
@@ -70,9 +85,9 @@ impl Schema {
     }
 
     /// Completes an input and checks it; everything that is wrong with it is told.
-    pub fn apply(&self, input: Node, what: &str, sink: &mut Sink) -> Result<Node, Reported> {
+    pub fn apply(&self, input: Node, holder: Holder<'_>, sink: &mut Sink) -> Result<Node, Reported> {
         let input = self.complete(input);
-        let found = self.violations(&input, what);
+        let found = self.violations(&input, holder);
         match found.into_iter().map(|finding| sink.report(finding)).last() {
             Some(told) => Err(told),
             None => Ok(input),

@@ -3,7 +3,7 @@
 //! The validator says which keyword failed where; the facts for the message are taken from the schema's own tree
 //! and from the input's.
 
-use super::{noun, own_types, parts, wanted};
+use super::{Holder, noun, own_types, parts, wanted};
 use crate::diag::{Diagnostic, codes, did_you_mean};
 use crate::source::Span;
 use crate::value::{Entry, Node, Number, Origin, OriginKind, Path, Segment, Value};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub(super) struct Violations<'a> {
     root: &'a Node,
     input: &'a Node,
-    what: &'a str,
+    holder: Holder<'a>,
     found: Vec<(usize, Diagnostic)>,
 }
 
@@ -30,8 +30,8 @@ struct Spot<'a> {
 }
 
 impl<'a> Violations<'a> {
-    pub(super) fn new(root: &'a Node, input: &'a Node, what: &'a str) -> Self {
-        Self { root, input, what, found: Vec::new() }
+    pub(super) fn new(root: &'a Node, input: &'a Node, holder: Holder<'a>) -> Self {
+        Self { root, input, holder, found: Vec::new() }
     }
 
     /// The findings in the order of the input, each once.
@@ -78,7 +78,8 @@ impl<'a> Violations<'a> {
 
     /// `` `replicas` of the instance `shop` ``, or the input itself.
     fn named(&self, path: &Path) -> String {
-        if path.is_empty() { self.what.to_owned() } else { format!("`{path}` of {}", self.what) }
+        let what = self.holder.what;
+        if path.is_empty() { what.to_owned() } else { format!("`{path}` of {what}") }
     }
 
     fn spot(&self, pointer: &str) -> Spot<'a> {
@@ -238,7 +239,17 @@ impl<'a> Violations<'a> {
             ),
             _ => finding,
         };
-        suggest(finding, key, &known, "its keys are", "it has no keys")
+        let Some((who, also)) = self.holder.also.filter(|_| spot.path.is_empty()) else {
+            return suggest(finding, key, &known, "its keys are", "it has no keys");
+        };
+        let also: Vec<&str> = also.iter().copied().filter(|also| !known.contains(also)).collect();
+        let near = did_you_mean(key, known.iter().chain(&also).copied());
+        let finding = match near {
+            Some(near) => finding.help(format!("did you mean `{near}`?")),
+            None => finding,
+        };
+        let own = if known.is_empty() { String::new() } else { format!("{}; and ", listed(&known)) };
+        finding.help(format!("its keys are {own}those of {who}: {}", listed(&also)))
     }
 
     fn missing(&self, key: &str, spot: &Spot<'a>, schema: &'a Node) -> Diagnostic {
@@ -246,7 +257,7 @@ impl<'a> Violations<'a> {
         let property = parts(self.root, schema)
             .into_iter()
             .find_map(|part| part.get("properties").and_then(|properties| properties.get(key)));
-        let message = format!("`{}` of {} is missing", spot.path.key(key), self.what);
+        let message = format!("`{}` of {} is missing", spot.path.key(key), self.holder.what);
         let mut finding =
             Diagnostic::error(codes::MISSING_INPUT, message).at(place, format!("`{key}` is not set here"));
         let example = property.and_then(|property| self.example(property));

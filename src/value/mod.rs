@@ -174,6 +174,13 @@ impl Node {
         walk(self, &mut Path::default(), visit);
     }
 
+    /// The origin of the key at a path, where a map holds it.
+    pub fn key_at(&self, path: &Path) -> Option<&Origin> {
+        let (Segment::Key(key), holders) = path.segments().split_last()? else { return None };
+        let holder = self.lookup(&Path::from(holders.to_vec()))?;
+        holder.as_map()?.get(key).map(|entry| &entry.key)
+    }
+
     /// The node at a path.
     pub fn lookup(&self, path: &Path) -> Option<&Self> {
         path.segments().iter().try_fold(self, |node, segment| match segment {

@@ -50,7 +50,7 @@ pub enum Problem {
     IndentTooDeep,
     EntryNotAllowed,
     KeyNotAllowed,
-    ValueNotAllowed,
+    ValueNotAllowed(Above),
     Directive(&'static str),
     Tag(&'static str),
     AnchorName,
@@ -87,6 +87,17 @@ pub enum Problem {
     SecondDocument,
 }
 
+/// What a `: ` that cannot stand where it does goes on with.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Above {
+    /// Nothing: it is the second one of its line.
+    Nothing,
+    /// A key that has its value already.
+    Value,
+    /// A text that was meant to be a key.
+    Text,
+}
+
 /// Which part of go-yaml finds it: decides how it counts lines.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Layer {
@@ -106,7 +117,7 @@ impl Problem {
             | Self::IndentTooDeep
             | Self::EntryNotAllowed
             | Self::KeyNotAllowed
-            | Self::ValueNotAllowed
+            | Self::ValueNotAllowed(_)
             | Self::Directive(_)
             | Self::Tag(_)
             | Self::AnchorName
@@ -207,7 +218,7 @@ impl Error {
             Problem::FlowTooDeep | Problem::IndentTooDeep => "exceeded max depth of 10000",
             Problem::EntryNotAllowed => "block sequence entries are not allowed in this context",
             Problem::KeyNotAllowed => "mapping keys are not allowed in this context",
-            Problem::ValueNotAllowed => "mapping values are not allowed in this context",
+            Problem::ValueNotAllowed(_) => "mapping values are not allowed in this context",
             Problem::Directive(text)
             | Problem::Tag(text)
             | Problem::BlockHeader(text)
@@ -296,9 +307,17 @@ impl Error {
             Problem::KeyNotAllowed => {
                 ("", "put the key on a line of its own; quote a value that starts with `? `")
             }
-            Problem::ValueNotAllowed => (
+            Problem::ValueNotAllowed(Above::Nothing) => (
                 "a second `: ` in one line",
                 "quote a value that holds `: `, or check the indentation of this line and of the one above",
+            ),
+            Problem::ValueNotAllowed(Above::Value) => (
+                "this line is indented deeper",
+                "indent this line as the key above it is, or take the value of that key away where a map should follow",
+            ),
+            Problem::ValueNotAllowed(Above::Text) => (
+                "this line goes on with the text above",
+                "write `key: value` with a space behind the colon, and indent this line as the keys beside it are",
             ),
             Problem::Directive(_) => {
                 ("", "a line that starts with `%` is a directive: quote or indent it if it is text")
@@ -387,7 +406,7 @@ impl fmt::Display for Error {
             }
             Problem::EntryNotAllowed => out.write_str("a list item cannot start here"),
             Problem::KeyNotAllowed => out.write_str("a key cannot start here"),
-            Problem::ValueNotAllowed => out.write_str("`: ` cannot stand here"),
+            Problem::ValueNotAllowed(_) => out.write_str("`: ` cannot stand here"),
             Problem::Directive(text) => write!(out, "malformed `%` directive: {text}"),
             Problem::Tag(text) => write!(out, "malformed tag: {text}"),
             Problem::AnchorName => out.write_str("malformed name of an anchor or alias"),

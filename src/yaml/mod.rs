@@ -44,7 +44,7 @@ mod write;
 
 pub use compose::{Builder, Composer, Data, Document, Duplicates, MAP_WEIGHT, Options};
 pub use de::{FitError, Misfit, from_node, from_node_coercing};
-pub use error::{Error, Extent, Problem};
+pub use error::{Above, Error, Extent, Problem};
 pub use input::decode;
 pub use node::{Doc, NodeBuilder, first, read, read_all, read_first};
 pub use parse::{Event, EventKind, Parser, Scalar};

@@ -188,7 +188,7 @@ fn refused(text: &str) -> yaml::Error {
 
 #[test]
 fn hostile_texts_are_refused_with_a_place() {
-    use stackc::yaml::Problem;
+    use stackc::yaml::{Above, Problem};
 
     // Deep nesting, closed and open, flow and block.
     for text in [
@@ -228,7 +228,10 @@ fn hostile_texts_are_refused_with_a_place() {
         ("a: *b\n", Problem::UnknownAnchor("b".into()), 3),
         ("a: &a [*a]\n", Problem::ContainsItself("a".into()), 7),
         ("a: 'b\n", Problem::QuoteUnclosed, 6),
-        ("a: b: c\n", Problem::ValueNotAllowed, 4),
+        ("a: b: c\n", Problem::ValueNotAllowed(Above::Nothing), 4),
+        ("a: b\n  c: d\n", Problem::ValueNotAllowed(Above::Value), 8),
+        ("x:\n  host:a.b\n    c: d\n", Problem::ValueNotAllowed(Above::Text), 19),
+        ("- b\n  c: d\n", Problem::ValueNotAllowed(Above::Text), 7),
         ("a: @b\n", Problem::BadToken('@'), 3),
         ("a: 1\n---\nb: 2\n", Problem::SecondDocument, 9),
         ("a: {{ b }}\n", Problem::KeyNotScalar, 4),

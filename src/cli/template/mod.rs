@@ -231,7 +231,7 @@ impl<'a> Run<'a> {
         if fault.has_release() && !self.flags.is_on("debug") {
             message.push_str("\n\nUse --debug flag to render out invalid YAML");
         }
-        let found = faults::diagnostics(fault, prepared, &self.sources);
+        let found = faults::diagnostics(fault, prepared, None, &self.sources);
         let details = explain::draw(&found, &self.sources);
         Failed { message, details }
     }

@@ -31,7 +31,7 @@ pub(super) fn refuse_incomplete(task: &Task<'_>, sink: &mut Sink) -> Result<(), 
 pub(super) fn tell(task: &Task<'_>, fault: &Fault, prepared: Option<&Prepared>, sink: &mut Sink) -> Reported {
     let sources = task.supplied.sources();
     let ours = files_of_user(task);
-    let mut found = faults::diagnostics(fault, prepared, sources);
+    let mut found = faults::diagnostics(fault, prepared, Some(&task.release.values), sources);
     if found.is_empty() {
         let text = String::from_utf8_lossy(&fault.helm_text(task.profile)).into_owned();
         found.push(Diagnostic::error(codes::HELM_CHART, text.trim().to_owned()));
@@ -47,7 +47,11 @@ pub(super) fn tell(task: &Task<'_>, fault: &Fault, prepared: Option<&Prepared>, 
             (_, Some(span)) => span,
             _ => task.instance.span,
         };
-        let text = if at == task.instance.span { "the chart of this" } else { "this value" };
+        let text = match &place {
+            _ if at == task.instance.span => "the chart of this",
+            Some(label) if label.span == at => label.text.as_str(),
+            _ => "this value",
+        };
         let mut finding = finding.at(at, text).trace(format!(
             "while rendering the release `{}` of chart `{}` {}",
             task.release.name,

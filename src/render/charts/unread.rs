@@ -10,7 +10,7 @@ use crate::helm::chart::dependencies::Instance as Used;
 use crate::helm::release::{Prepared, Rendered};
 use crate::helm::value::{ReadKind, Reads, Str};
 use crate::helm::values::{Data, Table};
-use crate::value::{Path, Segment};
+use crate::value::{Origin, Path, Segment};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -115,7 +115,11 @@ impl Seen<'_> {
             .filter(|known| *known != *name)
             .collect();
         let chart = &self.task.release.chart.name;
-        let at = value.origin.editable().unwrap_or(self.task.instance.span);
+        let written = value.origin.editable();
+        // A key that is written beside its value says better what is wrong; one of a stack passes on an overlay's.
+        let key = self.task.release.values.key_at(&full).and_then(Origin::editable);
+        let key = key.filter(|key| written.is_none_or(|value| value.file == key.file));
+        let at = key.or(written).unwrap_or(self.task.instance.span);
         let mut finding = Diagnostic::warning(
             codes::UNREAD_VALUE,
             format!("no template of chart `{chart}` reads the value `{full}`"),

@@ -10,7 +10,7 @@
 mod scalar;
 mod tag;
 
-use super::error::{Error, Extent, Problem};
+use super::error::{Above, Error, Extent, Problem};
 use super::input::{Bad, Input};
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -415,6 +415,25 @@ impl<'a> Scanner<'a> {
         self.error(Problem::MissingColon, key.mark.pos, end)
     }
 
+    /// A `: ` that ends no key. `mark` is where the last token began that could have been one: where that is on a line
+    /// above, this line goes on with it.
+    fn value_not_allowed(&self, mark: Mark) -> Error {
+        let (start, end) = (self.pos, self.pos + 1);
+        if mark.line >= self.line {
+            return self.error(Problem::ValueNotAllowed(Above::Nothing), start, end);
+        }
+        let above = self.text[mark.pos..self.line_end(mark.pos)].trim_end();
+        let extent = Extent::new(mark.pos, mark.pos + above.len());
+        let (problem, words) = match above.split_once(':') {
+            Some((_, rest)) if rest.is_empty() || rest.starts_with([' ', '\t']) => {
+                (Above::Value, "this key has its value already")
+            }
+            Some(_) => (Above::Text, "this is text, not a key: is a space missing behind its `:`?"),
+            None => (Above::Text, "this is text, not a key: is its `:` missing?"),
+        };
+        self.error(Problem::ValueNotAllowed(problem), start, end).because(extent, words)
+    }
+
     fn save_simple_key(&mut self) -> Scan<u32> {
         if !self.simple_key_allowed {
             return Ok(NO_KEY);
@@ -615,7 +634,7 @@ impl<'a> Scanner<'a> {
         } else {
             if self.flow_level == 0 {
                 if !self.simple_key_allowed {
-                    return Err(self.error(Problem::ValueNotAllowed, self.pos, self.pos + 1));
+                    return Err(self.value_not_allowed(self.simple_keys[level].mark));
                 }
                 let mark = self.mark();
                 self.roll_indent(mark, None, Kind::BlockMappingStart)?;
