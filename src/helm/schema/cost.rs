@@ -77,6 +77,20 @@ impl Cost {
 /// What the validations of one release may still take.
 pub(super) struct Left(u64);
 
+impl Left {
+    /// Takes at most so many steps off.
+    pub(super) fn take(&mut self, most: u64) -> u64 {
+        let taken = self.0.min(most);
+        self.0 -= taken;
+        taken
+    }
+
+    /// Puts back what was taken and not used.
+    pub(super) fn put_back(&mut self, steps: u64) {
+        self.0 += steps;
+    }
+}
+
 impl Default for Left {
     fn default() -> Self {
         Self(MAX_VISITS)
