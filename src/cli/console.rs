@@ -1,6 +1,9 @@
 //! The two streams of a run and how they are drawn. Nothing else prints.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
+
+/// What is written to standard output at once.
+const STREAM: usize = 64 << 10;
 
 /// Standard output and standard error, or buffers in their place.
 pub struct Console<'a> {
@@ -65,6 +68,16 @@ impl<'a> Console<'a> {
     /// Writes data to standard output. A reader that went away is no error of ours.
     pub fn data(&mut self, bytes: &[u8]) {
         let _ignored = self.out.write_all(bytes).and_then(|()| self.out.flush());
+    }
+
+    /// Writes data to standard output piece by piece, while it is made.
+    pub fn stream<T>(&mut self, write: impl FnOnce(&mut (dyn FnMut(&[u8]) + Send)) -> T) -> T {
+        let mut out = BufWriter::with_capacity(STREAM, &mut *self.out);
+        let done = write(&mut |bytes| {
+            let _ignored = out.write_all(bytes);
+        });
+        let _ignored = out.flush();
+        done
     }
 
     /// Writes a message to standard error, whatever the verbosity.

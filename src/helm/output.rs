@@ -180,13 +180,16 @@ fn place<'a>(kind: &'a str, profile: &Profile) -> (usize, &'a str) {
     known.map_or((usize::MAX, kind), |at| (at, ""))
 }
 
-/// Adds `---`, the source and the content to a stream.
+/// A document as it stands in a stream: `---`, the source and the content, piece by piece.
+pub fn pieces<'a>(path: &'a str, content: &'a [u8]) -> [&'a [u8]; 5] {
+    [b"---\n# Source: ", path.as_bytes(), b"\n", content, b"\n"]
+}
+
+/// Adds a document to a stream.
 pub fn write_document(out: &mut Vec<u8>, path: &str, content: &[u8]) {
-    out.extend_from_slice(b"---\n# Source: ");
-    out.extend_from_slice(path.as_bytes());
-    out.push(b'\n');
-    out.extend_from_slice(content);
-    out.push(b'\n');
+    for piece in pieces(path, content) {
+        out.extend_from_slice(piece);
+    }
 }
 
 /// The documents of a finished stream that `--show-only` means, in the order of the patterns; the first pattern that

@@ -3,7 +3,8 @@
 use super::{Failed, Run};
 use crate::helm::chart::dependencies::Instance;
 use crate::helm::context::ReleaseInfo;
-use crate::helm::output::{RenderedFile, Sorted, show_only, write_document};
+use crate::helm::output::{RenderedFile, Sorted, pieces, show_only, write_document};
+use crate::helm::unicode;
 use crate::world::chart::words;
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
@@ -22,6 +23,7 @@ impl Run<'_> {
         let skip_tests = self.flags.is_on("skip-tests");
         let all_hooks = if self.flags.is_on("no-hooks") { &[][..] } else { &sorted.hooks[..] };
         let hooks: Vec<_> = all_hooks.iter().filter(|hook| !(skip_tests && hook.is_test)).collect();
+        let patterns = self.flags.all("show-only");
         let mut stream = Vec::new();
         if let Some(folder) = folder {
             let released =
@@ -51,19 +53,15 @@ impl Run<'_> {
             self.outcome.stdout = files.log.into_bytes();
             stream.push(b'\n');
         } else {
-            for (path, file) in &crds {
-                write_document(&mut stream, path, &file.data);
+            let plain = crds.iter().map(|(path, file)| (path.as_str(), &*file.data));
+            let plain = plain.chain(sorted.manifests.iter().map(|m| (sorted.path(m), sorted.bytes(m))));
+            let hooks = hooks.iter().map(|hook| (sorted.path(hook), sorted.bytes(hook)));
+            if patterns.is_empty() {
+                write_stream(plain, hooks, self.out);
+                return Ok(());
             }
-            for manifest in &sorted.manifests {
-                write_document(&mut stream, sorted.path(manifest), sorted.bytes(manifest));
-            }
-            trim(&mut stream);
-            stream.push(b'\n');
-            for hook in &hooks {
-                write_document(&mut stream, sorted.path(hook), sorted.bytes(hook));
-            }
+            write_stream(plain, hooks, &mut |bytes| stream.extend_from_slice(bytes));
         }
-        let patterns = self.flags.all("show-only");
         if patterns.is_empty() {
             self.outcome.stdout.append(&mut stream);
         } else {
@@ -82,9 +80,7 @@ impl Run<'_> {
         for file in files.iter().filter(|file| !file.bytes.trim_ascii().is_empty()) {
             write_document(&mut stream, &file.path, &file.bytes);
         }
-        trim(&mut stream);
-        stream.push(b'\n');
-        self.outcome.stdout = stream;
+        self.outcome.stdout = [unicode::trim(&stream), b"\n"].concat();
     }
 }
 
@@ -102,10 +98,23 @@ impl Files {
     }
 }
 
-/// Without white space at both ends.
-fn trim(stream: &mut Vec<u8>) {
-    let text = crate::helm::unicode::trim(stream);
-    if text.len() != stream.len() {
-        *stream = text.to_vec();
+/// Manifests, of which the last one loses the white space at its end, then hooks.
+fn write_stream<'a>(
+    manifests: impl Iterator<Item = (&'a str, &'a [u8])>,
+    hooks: impl Iterator<Item = (&'a str, &'a [u8])>,
+    out: &mut (dyn FnMut(&[u8]) + Send),
+) {
+    let mut last = None;
+    for next in manifests {
+        if let Some((path, content)) = last.replace(next) {
+            pieces(path, content).into_iter().for_each(&mut *out);
+        }
+    }
+    if let Some((path, content)) = last {
+        out(unicode::trim(&pieces(path, content).concat()));
+    }
+    out(b"\n");
+    for (path, content) in hooks {
+        pieces(path, content).into_iter().for_each(&mut *out);
     }
 }

@@ -54,7 +54,7 @@ pub struct Outcome {
 pub fn run(arguments: &Args, world: &dyn World, console: &mut Console<'_>) -> Exit {
     let words: Vec<String> =
         arguments.arguments.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
-    let outcome = template(&words, world);
+    let outcome = console.stream(|out| outcome(&words, world, Memory::Left, out));
     console.data(&outcome.stdout);
     if !outcome.stderr.is_empty() {
         console.talk(&outcome.stderr);
@@ -64,9 +64,42 @@ pub fn run(arguments: &Args, world: &dyn World, console: &mut Console<'_>) -> Ex
 
 /// What is printed for a command line.
 pub fn template(arguments: &[String], world: &dyn World) -> Outcome {
+    let mut printed = Vec::new();
+    let mut outcome = outcome(arguments, world, Memory::Freed, &mut |bytes| printed.extend_from_slice(bytes));
+    printed.append(&mut outcome.stdout);
+    outcome.stdout = printed;
+    outcome
+}
+
+/// What becomes of a chart and what was made of it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Memory {
+    /// It is given back, as whoever asked goes on.
+    Freed,
+    /// The process ends next, and the system takes all of it at once: giving back each part is a tenth of a run.
+    Left,
+}
+
+impl Memory {
+    /// The end of a value.
+    fn done<T>(self, value: T) {
+        match self {
+            Self::Freed => drop(value),
+            Self::Left => std::mem::forget(value),
+        }
+    }
+}
+
+/// Runs a command line. Manifests go to `out` as they are put in order; the rest is in the outcome.
+fn outcome(
+    arguments: &[String],
+    world: &dyn World,
+    memory: Memory,
+    out: &mut (dyn FnMut(&[u8]) + Send),
+) -> Outcome {
     stack::on_large_stack(|| {
         let mut outcome = Outcome::default();
-        if let Err(error) = Run::start(arguments, world, &mut outcome) {
+        if let Err(error) = Run::start(arguments, world, memory, out, &mut outcome) {
             outcome.failed = true;
             outcome.stderr.push_str("Error: ");
             outcome.stderr.push_str(&error.message);
@@ -116,11 +149,19 @@ struct Run<'a> {
     flags: Parsed,
     world: &'a dyn World,
     sources: Sources,
+    memory: Memory,
+    out: &'a mut (dyn FnMut(&[u8]) + Send),
     outcome: &'a mut Outcome,
 }
 
 impl<'a> Run<'a> {
-    fn start(arguments: &[String], world: &'a dyn World, outcome: &'a mut Outcome) -> Result<(), Failed> {
+    fn start(
+        arguments: &[String],
+        world: &'a dyn World,
+        memory: Memory,
+        out: &'a mut (dyn FnMut(&[u8]) + Send),
+        outcome: &'a mut Outcome,
+    ) -> Result<(), Failed> {
         let profile = match flags::profile_name(arguments) {
             None => &HELM_4_2,
             Some(name) => Profile::named(name).ok_or_else(|| {
@@ -136,7 +177,10 @@ impl<'a> Run<'a> {
             outcome.stdout = flags::help().into_bytes();
             return Ok(());
         }
-        Run { profile, flags, world, sources: Sources::new(), outcome }.all()
+        let mut run = Run { profile, flags, world, sources: Sources::new(), memory, out, outcome };
+        let done = run.all();
+        memory.done(run.sources);
+        done
     }
 
     fn all(&mut self) -> Result<(), Failed> {
@@ -165,7 +209,9 @@ impl<'a> Run<'a> {
         let capabilities = Capabilities::new(kube, more);
         let release =
             ReleaseInfo { name, namespace: self.namespace(), is_upgrade: self.flags.is_on("is-upgrade") };
-        self.render(&chart, &user, &release, &capabilities)
+        let done = self.render(&chart, &user, &release, &capabilities);
+        self.memory.done((chart, user));
+        done
     }
 
     fn render(
@@ -195,8 +241,13 @@ impl<'a> Run<'a> {
             Ok(prepared) => prepared,
             Err(fault) => return Err(self.failed(&fault, None)),
         };
-        match release::render(&request, &prepared, &mut Machine(self.world)) {
-            Ok(rendered) if explained.is_empty() => self.print(&rendered.sorted, &prepared.instance, release),
+        let rendered = release::render(&request, &prepared, &mut Machine(self.world));
+        let done = match rendered {
+            Ok(rendered) if explained.is_empty() => {
+                let done = self.print(&rendered.sorted, &prepared.instance, release);
+                self.memory.done(rendered);
+                done
+            }
             Ok(rendered) => {
                 let text = explain::explain(&explained, &rendered, &prepared, &self.sources)?;
                 self.outcome.stdout = text.into_bytes();
@@ -215,7 +266,9 @@ impl<'a> Run<'a> {
                 };
                 Err(self.failed(&fault, Some(&prepared)))
             }
-        }
+        };
+        self.memory.done(prepared);
+        done
     }
 
     /// A failed render once more, with every byte traced: only a failure pays for it.

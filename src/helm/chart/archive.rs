@@ -8,6 +8,7 @@ use super::{ChartError, ChartFile};
 use crate::helm::gopath;
 use flate2::bufread::MultiGzDecoder;
 use std::io::{ErrorKind, Read};
+use std::sync::Arc;
 
 /// The most that one chart may unpack to.
 pub const MAX_CHART_SIZE: u64 = 100 * 1024 * 1024;
@@ -80,14 +81,14 @@ pub fn read(packed: &[u8], budget: &mut Budget) -> Result<Vec<ChartFile>, ChartE
         if entry.size > MAX_FILE_SIZE {
             return Err(ChartError::ArchivedFileTooLarge(entry.name));
         }
-        let data = tar.content(entry.stored)?;
+        let data = tar.shared(entry.stored)?;
         remaining -= entry.stored;
         // A link that claims a size, and the very last byte of the allowance, are refused by Helm as well.
         if entry.stored < entry.size || remaining == 0 {
             return Err(ChartError::ArchiveTooLarge);
         }
         budget.left = budget.left.saturating_sub(entry.stored);
-        files.push(ChartFile { name: name.into(), data: without_bom(data).into() });
+        files.push(ChartFile { name: name.into(), data: shared_without_bom(data) });
     }
     if files.is_empty() {
         return Err(ChartError::EmptyArchive);
@@ -101,6 +102,10 @@ pub fn without_bom(mut data: Vec<u8>) -> Vec<u8> {
         data.drain(..BOM.len());
     }
     data
+}
+
+fn shared_without_bom(data: Arc<[u8]>) -> Arc<[u8]> {
+    data.strip_prefix(BOM).map(Arc::from).unwrap_or(data)
 }
 
 /// The name inside the chart: the first folder taken off, checked for every way out of it.
@@ -227,13 +232,19 @@ impl<R: Read> Tar<R> {
         Ok(true)
     }
 
-    fn content(&mut self, size: u64) -> Result<Vec<u8>, ChartError> {
-        let size = usize::try_from(size).map_err(|_too_large| ChartError::ArchiveTooLarge)?;
-        let mut data = vec![0; size];
-        if !self.fill(&mut data)? && size > 0 {
+    fn content(&mut self, data: &mut [u8]) -> Result<(), ChartError> {
+        if !self.fill(data)? && !data.is_empty() {
             return Err(ChartError::Archive("unexpected EOF".to_owned()));
         }
-        self.padding = (BLOCK - size % BLOCK) % BLOCK;
+        self.padding = (BLOCK - data.len() % BLOCK) % BLOCK;
+        Ok(())
+    }
+
+    /// A content, unpacked to where it stays.
+    fn shared(&mut self, size: u64) -> Result<Arc<[u8]>, ChartError> {
+        let size = usize::try_from(size).map_err(|_too_large| ChartError::ArchiveTooLarge)?;
+        let mut data: Arc<[u8]> = std::iter::repeat_n(0, size).collect();
+        self.content(Arc::get_mut(&mut data).expect("just made, and not shared yet"))?;
         Ok(data)
     }
 
@@ -317,7 +328,10 @@ impl<R: Read> Tar<R> {
         if size > MAX_SPECIAL_SIZE {
             return Err(ChartError::Archive("archive/tar: header field too long".to_owned()));
         }
-        self.content(size)
+        let size = usize::try_from(size).map_err(|_too_large| ChartError::ArchiveTooLarge)?;
+        let mut data = vec![0; size];
+        self.content(&mut data)?;
+        Ok(data)
     }
 }
 

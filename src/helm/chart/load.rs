@@ -218,6 +218,6 @@ impl Loader<'_> {
 }
 
 /// A file as a text for diagnostics.
-fn text(data: &[u8]) -> String {
-    String::from_utf8_lossy(data).into_owned()
+fn text(data: &[u8]) -> Arc<str> {
+    String::from_utf8_lossy(data).into()
 }

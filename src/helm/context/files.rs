@@ -7,7 +7,7 @@ use crate::helm::gopath;
 use crate::helm::value::types::{BYTES_MAP, STRING};
 use crate::helm::value::{Map, Str, Type, TypeInfo, Value};
 use base64::Engine as _;
-use std::rc::Rc;
+use std::sync::Arc;
 
 static FILES: TypeInfo = TypeInfo::named("engine.files", &BYTES_MAP, &METHODS);
 
@@ -24,21 +24,21 @@ static METHODS: [Function; 6] = [
 
 /// The files of a chart by path.
 pub(super) fn object(files: &[ChartFile]) -> Value {
-    Value::Map(Map::of(&FILES, files.iter().map(|file| (&*file.name, Value::Bytes(Rc::from(&*file.data))))))
+    Value::Map(Map::of(&FILES, files.iter().map(|file| (&*file.name, Value::Bytes(Arc::clone(&file.data))))))
 }
 
 /// Memory that one byte of a pattern may take once it is read.
 const PATTERN_SIZE: usize = 64;
 
-fn content(files: &Map, name: &Str) -> Rc<[u8]> {
+fn content(files: &Map, name: &Str) -> Arc<[u8]> {
     match files.get(name) {
         Some(Value::Bytes(bytes)) => bytes,
-        _ => Rc::default(),
+        _ => Arc::default(),
     }
 }
 
 fn get(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
-    Ok(Value::String(Str::new(&content(args.map(0)?, args.str(1)?))))
+    Ok(Value::String(Str::from(content(args.map(0)?, args.str(1)?))))
 }
 
 fn get_bytes(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {

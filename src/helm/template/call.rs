@@ -355,16 +355,16 @@ impl Ctx<'_> {
             (Kind::Bool, _) => (None, "bool"),
             (Kind::String, Operand::String { text, .. }) => (Some(Value::String(text.clone())), "string"),
             (Kind::String, _) => (None, "string"),
-            (Kind::Float64 | Kind::Float32, Operand::Number { number, .. }) => {
-                (number.float.map(Value::Float), "float")
+            (Kind::Float64 | Kind::Float32, Operand::Number { numeral, .. }) => {
+                (numeral.number.float.map(Value::Float), "float")
             }
             (Kind::Float64 | Kind::Float32, _) => (None, "float"),
-            (kind, Operand::Number { number, .. }) if kind.is_int() => {
-                (number.int.map(|n| Value::Int(kind, n)), "integer")
+            (kind, Operand::Number { numeral, .. }) if kind.is_int() => {
+                (numeral.number.int.map(|n| Value::Int(kind, n)), "integer")
             }
             (kind, _) if kind.is_int() => (None, "integer"),
-            (kind, Operand::Number { number, .. }) if kind.is_uint() => {
-                (number.uint.map(|n| Value::Uint(kind, n)), "unsigned integer")
+            (kind, Operand::Number { numeral, .. }) if kind.is_uint() => {
+                (numeral.number.uint.map(|n| Value::Uint(kind, n)), "unsigned integer")
             }
             (kind, _) if kind.is_uint() => (None, "unsigned integer"),
             _ => {

@@ -366,7 +366,10 @@ impl Ctx<'_> {
                 variable.value = value;
                 Ok(())
             }
-            None => Err(self.fail(template, [b"undefined variable: ", &name.text[..]].concat())),
+            None => Err(self.fail(
+                template,
+                [b"undefined variable: ", template.source.bytes(name.start, name.end)].concat(),
+            )),
         }
     }
 
@@ -478,10 +481,12 @@ impl Ctx<'_> {
         Ok(Val::plain(match operand {
             Operand::Bool(_, b) => Value::Bool(*b),
             Operand::String { text, .. } => Value::String(text.clone()),
-            Operand::Number { number, text, .. } => match number.ideal(text) {
+            Operand::Number { numeral, .. } => match numeral.number.ideal(&numeral.text) {
                 Ideal::Int(n) => Value::int(n),
                 Ideal::Float(f) => Value::Float(f),
-                Ideal::Overflow => return Err(self.fail(template, [text, &b" overflows int"[..]].concat())),
+                Ideal::Overflow => {
+                    return Err(self.fail(template, [&numeral.text[..], b" overflows int"].concat()));
+                }
             },
             _ => Value::Nil,
         }))
@@ -518,7 +523,10 @@ impl Ctx<'_> {
                 }
                 Ok(variable.value.clone())
             }
-            None => Err(self.fail(template, [b"undefined variable: ", &name.text[..]].concat())),
+            None => Err(self.fail(
+                template,
+                [b"undefined variable: ", template.source.bytes(name.start, name.end)].concat(),
+            )),
         }
     }
 

@@ -67,13 +67,27 @@ impl ItemKind {
 }
 
 /// An item of the text.
-#[derive(Clone, Debug)]
+#[derive(Copy, Clone, Debug)]
 pub(super) struct Item {
     pub(super) kind: ItemKind,
-    /// Its bytes in the text.
-    pub(super) span: Range<usize>,
+    /// Its first byte in the text.
+    pub(super) start: u32,
+    /// One past its last byte.
+    pub(super) end: u32,
     /// The line it starts on, from 1.
-    pub(super) line: usize,
+    pub(super) line: u32,
+}
+
+impl Item {
+    /// Its bytes in the text.
+    pub(super) fn span(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// An offset, a line: texts end long before 4 GiB.
+pub(super) fn narrow(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 const LEFT: &[u8] = b"{{";
@@ -117,12 +131,12 @@ impl<'t> Lexer<'t> {
     }
 
     /// The bytes of an item.
-    pub(super) fn bytes(&self, item: &Item) -> &'t [u8] {
-        self.text.get(item.span.clone()).unwrap_or_default()
+    pub(super) fn bytes(&self, item: Item) -> &'t [u8] {
+        self.text.get(item.span()).unwrap_or_default()
     }
 
     /// The item as it stands in messages.
-    pub(super) fn describe(&self, item: &Item) -> Vec<u8> {
+    pub(super) fn describe(&self, item: Item) -> Vec<u8> {
         let bytes = self.bytes(item);
         match item.kind {
             ItemKind::Eof => b"EOF".to_vec(),
@@ -148,7 +162,7 @@ impl<'t> Lexer<'t> {
     /// The next item.
     pub(super) fn next_item(&mut self) -> Item {
         if self.failed {
-            return Item { kind: ItemKind::Eof, span: 0..0, line: self.start_line };
+            return self.item_of(ItemKind::Eof, 0..0);
         }
         let mut step = if self.in_action { self.inside_action() } else { Step::Text };
         loop {
@@ -165,14 +179,16 @@ impl<'t> Lexer<'t> {
     }
 
     fn next(&mut self) -> Option<char> {
+        if let Some(byte @ ..0x80) = self.text.get(self.pos) {
+            self.pos += 1;
+            self.line += usize::from(*byte == b'\n');
+            return Some(char::from(*byte));
+        }
         let (c, len) = decode_rune(self.rest());
         if len == 0 {
             return None;
         }
         self.pos += len;
-        if c == '\n' {
-            self.line += 1;
-        }
         Some(c)
     }
 
@@ -181,8 +197,12 @@ impl<'t> Lexer<'t> {
         (len > 0).then_some(c)
     }
 
+    fn item_of(&self, kind: ItemKind, span: Range<usize>) -> Item {
+        Item { kind, start: narrow(span.start), end: narrow(span.end), line: narrow(self.start_line) }
+    }
+
     fn item(&mut self, kind: ItemKind) -> Item {
-        let item = Item { kind, span: self.start..self.pos, line: self.start_line };
+        let item = self.item_of(kind, self.start..self.pos);
         self.start = self.pos;
         self.start_line = self.line;
         item
@@ -206,7 +226,7 @@ impl<'t> Lexer<'t> {
     fn fail(&mut self, message: impl Into<Vec<u8>>) -> Step {
         self.error = message.into();
         self.failed = true;
-        Step::Emit(Item { kind: ItemKind::Error, span: self.start..self.start, line: self.start_line })
+        Step::Emit(self.item_of(ItemKind::Error, self.start..self.start))
     }
 
     fn accept(&mut self, valid: &[u8]) -> bool {
@@ -244,7 +264,7 @@ impl<'t> Lexer<'t> {
             let item = self.item(ItemKind::Text);
             self.pos += trim;
             self.ignore();
-            if !item.span.is_empty() {
+            if item.start < item.end {
                 return Step::Emit(item);
             }
         }
@@ -437,6 +457,9 @@ impl<'t> Lexer<'t> {
     }
 
     fn absorb_word(&mut self) {
+        // Words of ASCII are the rule.
+        let plain = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_';
+        self.pos += self.rest().iter().take_while(plain).count();
         while let Some(c) = self.peek().filter(|&c| is_alphanumeric(c)) {
             self.pos += c.len_utf8();
         }
@@ -462,6 +485,8 @@ impl<'t> Lexer<'t> {
 
     fn quoted(&mut self, mark: char, kind: ItemKind, unterminated: &str) -> Step {
         loop {
+            let plain = |b: &&u8| !matches!(**b, b'\\' | b'"' | b'\'' | b'\n' | 0x80..);
+            self.pos += self.rest().iter().take_while(plain).count();
             match self.next() {
                 Some('\\') => {
                     if matches!(self.next(), None | Some('\n')) {

@@ -2,9 +2,9 @@
 //!
 //! Functions are looked up here, so an unknown one is an error of the text, wherever it stands.
 
-use super::lex::{Item, ItemKind, Lexer};
+use super::lex::{Item, ItemKind, Lexer, narrow};
 use super::literal::{character, number, unquote};
-use super::tree::{Branch, Command, List, Name, Node, Operand, Pipe, Source, Template};
+use super::tree::{Branch, Command, List, Name, Node, Numeral, Operand, Pipe, Source, Template};
 use crate::helm::funcs::Registry;
 use crate::helm::stack;
 use crate::helm::strconv::{append_quote, shown};
@@ -49,6 +49,7 @@ pub(crate) fn parse(source: &Arc<Source>, functions: &Registry) -> Result<Vec<Ar
         controls: 0,
         done: IndexMap::new(),
         names: IndexSet::from([Str::from("$")]),
+        scratch: Vec::new(),
     };
     let root = parser.file()?;
     parser.add(source.name.clone(), root)?;
@@ -62,16 +63,15 @@ struct Tree {
     /// Numbers of the variables in scope, and how often each number is among them.
     variables: Vec<u32>,
     in_scope: Vec<u32>,
-    action_line: usize,
+    action_line: u32,
     range_depth: usize,
     parentheses: usize,
 }
 
 impl Tree {
     fn new() -> Self {
-        let none = Item { kind: ItemKind::Error, span: 0..0, line: 0 };
         Self {
-            token: [none.clone(), none.clone(), none],
+            token: [Item { kind: ItemKind::Error, start: 0, end: 0, line: 0 }; 3],
             peeked: 0,
             variables: vec![0],
             in_scope: vec![1],
@@ -140,10 +140,8 @@ struct Parser<'t> {
     done: IndexMap<Str, Arc<Template>>,
     /// Every variable name of the text; a name's id is its place.
     names: IndexSet<Str>,
-}
-
-fn narrow(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
+    /// Empty between two uses.
+    scratch: Vec<Str>,
 }
 
 impl<'t> Parser<'t> {
@@ -153,7 +151,7 @@ impl<'t> Parser<'t> {
         } else {
             self.tree.token[0] = self.lexer.next_item();
         }
-        self.tree.token[self.tree.peeked].clone()
+        self.tree.token[self.tree.peeked]
     }
 
     fn backup(&mut self) {
@@ -173,11 +171,11 @@ impl<'t> Parser<'t> {
 
     fn peek(&mut self) -> Item {
         if self.tree.peeked > 0 {
-            return self.tree.token[self.tree.peeked - 1].clone();
+            return self.tree.token[self.tree.peeked - 1];
         }
         self.tree.peeked = 1;
         self.tree.token[0] = self.lexer.next_item();
-        self.tree.token[0].clone()
+        self.tree.token[0]
     }
 
     fn next_non_space(&mut self) -> Item {
@@ -195,20 +193,21 @@ impl<'t> Parser<'t> {
         token
     }
 
-    fn name(&mut self, text: &[u8]) -> Name {
-        let text = Str::new(text);
-        let id = match self.names.get_index_of(text.as_bytes()) {
+    fn name(&mut self, token: Item) -> Name {
+        let text = self.lexer_bytes(token);
+        let id = match self.names.get_index_of(text) {
             Some(id) => id,
-            None => self.names.insert_full(text.clone()).0,
+            None => self.names.insert_full(Str::new(text)).0,
         };
-        Name { id: narrow(id), text }
+        Name { id: narrow(id), start: token.start, end: token.end }
     }
 
     fn fail<T>(&self, message: impl Into<Vec<u8>>) -> Result<T> {
-        Err(ParseError { line: self.tree.token[0].line, message: shown(&message.into()).into_owned() })
+        let line = self.tree.token[0].line as usize;
+        Err(ParseError { line, message: shown(&message.into()).into_owned() })
     }
 
-    fn unexpected<T>(&self, token: &Item, context: &str) -> Result<T> {
+    fn unexpected<T>(&self, token: Item, context: &str) -> Result<T> {
         let what = self.lexer.describe(token);
         if token.kind == ItemKind::Error {
             let mut message = what;
@@ -231,7 +230,7 @@ impl<'t> Parser<'t> {
 
     fn expect(&mut self, kind: ItemKind, context: &str) -> Result<Item> {
         let token = self.next_non_space();
-        if token.kind == kind { Ok(token) } else { self.unexpected(&token, context) }
+        if token.kind == kind { Ok(token) } else { self.unexpected(token, context) }
     }
 
     /// Adds a definition, as Go does within one text: an empty one gives way, two that are not are an error.
@@ -252,7 +251,7 @@ impl<'t> Parser<'t> {
     }
 
     fn file(&mut self) -> Result<List> {
-        let pos = narrow(self.peek().span.start);
+        let pos = self.peek().start;
         let mut nodes = Vec::new();
         while self.peek().kind != ItemKind::Eof {
             if self.peek().kind == ItemKind::LeftDelim {
@@ -277,9 +276,9 @@ impl<'t> Parser<'t> {
         let context = "define clause";
         let token = self.next_non_space();
         if !matches!(token.kind, ItemKind::String | ItemKind::RawString) {
-            return self.unexpected(&token, context);
+            return self.unexpected(token, context);
         }
-        let name = self.unquoted(&token)?;
+        let name = self.unquoted(token)?;
         self.expect(ItemKind::RightDelim, context)?;
         let (root, end) = self.item_list()?;
         if let End::Else = end {
@@ -288,19 +287,19 @@ impl<'t> Parser<'t> {
         self.add(name, root)
     }
 
-    fn unquoted(&self, token: &Item) -> Result<Str> {
+    fn unquoted(&self, token: Item) -> Result<Str> {
         match unquote(self.lexer_bytes(token)) {
             Ok(text) => Ok(Str::new(&text)),
             Err(message) => self.fail(message),
         }
     }
 
-    fn lexer_bytes(&self, token: &Item) -> &'t [u8] {
-        self.text.get(token.span.clone()).unwrap_or_default()
+    fn lexer_bytes(&self, token: Item) -> &'t [u8] {
+        self.text.get(token.span()).unwrap_or_default()
     }
 
     fn item_list(&mut self) -> Result<(List, End)> {
-        let pos = narrow(self.peek_non_space().span.start);
+        let pos = self.peek_non_space().start;
         let mut nodes = Vec::new();
         while self.peek_non_space().kind != ItemKind::Eof {
             match self.text_or_action()? {
@@ -315,7 +314,7 @@ impl<'t> Parser<'t> {
         let token = self.next_non_space();
         match token.kind {
             ItemKind::Text => {
-                let (start, end) = (narrow(token.span.start), narrow(token.span.end));
+                let Item { start, end, .. } = token;
                 Ok(Action::Node(Node::Text { pos: start, start, end }))
             }
             ItemKind::LeftDelim => {
@@ -326,7 +325,7 @@ impl<'t> Parser<'t> {
                 }
                 action
             }
-            _ => self.unexpected(&token, "input"),
+            _ => self.unexpected(token, "input"),
         }
     }
 
@@ -338,12 +337,12 @@ impl<'t> Parser<'t> {
                 let context = if token.kind == ItemKind::Break { "{{break}}" } else { "{{continue}}" };
                 let after = self.next_non_space();
                 if after.kind != ItemKind::RightDelim {
-                    return self.unexpected(&after, context);
+                    return self.unexpected(after, context);
                 }
                 if self.tree.range_depth == 0 {
                     return self.fail(format!("{context} outside {{{{range}}}}"));
                 }
-                let pos = narrow(token.span.start);
+                let pos = token.start;
                 if token.kind == ItemKind::Break { Node::Break(pos) } else { Node::Continue(pos) }
             }
             ItemKind::Else => {
@@ -362,13 +361,13 @@ impl<'t> Parser<'t> {
             ItemKind::With => self.control(Control::With)?,
             ItemKind::Template => {
                 let token = self.next_non_space();
-                let name = self.template_name(&token, "template clause")?;
+                let name = self.template_name(token, "template clause")?;
                 let mut pipe = None;
                 if self.next_non_space().kind != ItemKind::RightDelim {
                     self.backup();
                     pipe = Some(Box::new(self.pipeline("template clause", ItemKind::RightDelim)?));
                 }
-                Node::Template { pos: narrow(token.span.start), name, pipe }
+                Node::Template { pos: token.start, name, pipe }
             }
             _ => {
                 self.backup();
@@ -378,7 +377,7 @@ impl<'t> Parser<'t> {
         Ok(Action::Node(node))
     }
 
-    fn template_name(&mut self, token: &Item, context: &str) -> Result<Str> {
+    fn template_name(&mut self, token: Item, context: &str) -> Result<Str> {
         if matches!(token.kind, ItemKind::String | ItemKind::RawString) {
             self.unquoted(token)
         } else {
@@ -389,7 +388,7 @@ impl<'t> Parser<'t> {
     fn block(&mut self) -> Result<Node> {
         let context = "block clause";
         let token = self.next_non_space();
-        let name = self.template_name(&token, context)?;
+        let name = self.template_name(token, context)?;
         let pipe = self.pipeline(context, ItemKind::RightDelim)?;
         self.enter()?;
         let outer = std::mem::replace(&mut self.tree, Tree::new());
@@ -403,7 +402,7 @@ impl<'t> Parser<'t> {
         self.add(name.clone(), root)?;
         self.tree = outer;
         self.controls -= 1;
-        Ok(Node::Template { pos: narrow(token.span.start), name, pipe: Some(Box::new(pipe)) })
+        Ok(Node::Template { pos: token.start, name, pipe: Some(Box::new(pipe)) })
     }
 
     fn enter(&mut self) -> Result<()> {
@@ -470,7 +469,7 @@ impl<'t> Parser<'t> {
             self.next();
             let after = self.peek();
             let next = self.peek_non_space();
-            let name = self.name(self.lexer_bytes(&variable));
+            let name = self.name(variable);
             match next.kind {
                 ItemKind::Assign | ItemKind::Declare => {
                     assign = next.kind == ItemKind::Assign;
@@ -478,7 +477,7 @@ impl<'t> Parser<'t> {
                     self.tree.declare(name.id);
                     declares.push(name);
                 }
-                ItemKind::Char if self.lexer_bytes(&next) == b"," => {
+                ItemKind::Char if self.lexer_bytes(next) == b"," => {
                     self.next_non_space();
                     self.tree.declare(name.id);
                     declares.push(name);
@@ -497,7 +496,7 @@ impl<'t> Parser<'t> {
             break;
         }
         let mut commands = Vec::new();
-        let mut last = start.span.end;
+        let mut last = start.end;
         loop {
             let token = self.next_non_space();
             match token.kind {
@@ -517,9 +516,9 @@ impl<'t> Parser<'t> {
                     self.backup();
                     commands.push(self.command()?);
                 }
-                _ => return self.unexpected(&token, context),
+                _ => return self.unexpected(token, context),
             }
-            last = self.tree.token[0].span.start;
+            last = self.tree.token[0].start;
         }
         if commands.is_empty() {
             return self.fail(format!("missing value for {context}"));
@@ -536,17 +535,11 @@ impl<'t> Parser<'t> {
                 return self.fail(format!("non executable command in pipeline stage {}", at + 1));
             }
         }
-        Ok(Pipe {
-            pos: narrow(start.span.start),
-            end: narrow(last),
-            assign,
-            declares: declares.into(),
-            commands: commands.into(),
-        })
+        Ok(Pipe { pos: start.start, end: last, assign, declares: declares.into(), commands: commands.into() })
     }
 
     fn command(&mut self) -> Result<Command> {
-        let pos = narrow(self.peek_non_space().span.start);
+        let pos = self.peek_non_space().start;
         let mut operands = Vec::with_capacity(3);
         loop {
             self.peek_non_space();
@@ -558,7 +551,7 @@ impl<'t> Parser<'t> {
                 ItemKind::Space => continue,
                 ItemKind::RightDelim | ItemKind::RightParen => self.backup(),
                 ItemKind::Pipe => {}
-                _ => return self.unexpected(&token, "operand"),
+                _ => return self.unexpected(token, "operand"),
             }
             break;
         }
@@ -574,23 +567,29 @@ impl<'t> Parser<'t> {
         if first.kind != ItemKind::Field {
             return Ok(Some(operand));
         }
-        let pos = narrow(first.span.start);
-        let mut more = Vec::new();
-        while self.peek().kind == ItemKind::Field {
-            let token = self.next();
-            more.push(Str::new(&self.lexer_bytes(&token)[1..]));
-        }
-        let join = |fields: Box<[Str]>| fields.into_iter().chain(more.iter().cloned()).collect();
+        let pos = first.start;
         Ok(Some(match operand {
-            Operand::Field { fields, .. } => Operand::Field { pos, fields: join(fields) },
-            Operand::Variable { name, fields, .. } => Operand::Variable { pos, name, fields: join(fields) },
             Operand::Bool(_, b) => return self.after_term(if b { b"true" } else { b"false" }),
-            Operand::String { quoted, .. } => return self.after_term(&quoted),
-            Operand::Number { text, .. } => return self.after_term(&text),
+            Operand::String { pos, end, .. } => {
+                return self.after_term(self.text.get(pos as usize..end as usize).unwrap_or_default());
+            }
+            Operand::Number { numeral, .. } => return self.after_term(&numeral.text),
             Operand::Nil(_) => return self.after_term(b"nil"),
             Operand::Dot(_) => return self.after_term(b"."),
-            inner => Operand::Chain { pos, inner: Box::new(inner), fields: more.into() },
+            inner => Operand::Chain { pos, inner: Box::new(inner), fields: self.fields() },
         }))
+    }
+
+    /// The fields that follow at once.
+    fn fields(&mut self) -> Box<[Str]> {
+        let mut fields = std::mem::take(&mut self.scratch);
+        while self.peek().kind == ItemKind::Field {
+            let token = self.next();
+            fields.push(Str::new(&self.lexer_bytes(token)[1..]));
+        }
+        let exact = fields.drain(..).collect();
+        self.scratch = fields;
+        exact
     }
 
     fn after_term<T>(&self, term: &[u8]) -> Result<T> {
@@ -601,8 +600,8 @@ impl<'t> Parser<'t> {
 
     fn term(&mut self) -> Result<Option<Operand>> {
         let token = self.next_non_space();
-        let pos = narrow(token.span.start);
-        let bytes = self.lexer_bytes(&token);
+        let pos = token.start;
+        let bytes = self.lexer_bytes(token);
         Ok(Some(match token.kind {
             ItemKind::Identifier => {
                 let function = std::str::from_utf8(bytes).ok().and_then(|name| self.functions.get(name));
@@ -617,21 +616,31 @@ impl<'t> Parser<'t> {
             ItemKind::Dot => Operand::Dot(pos),
             ItemKind::Nil => Operand::Nil(pos),
             ItemKind::Variable => {
-                let name = self.name(bytes);
+                let name = self.name(token);
                 if !self.tree.knows(name.id) {
                     let mut message = b"undefined variable ".to_vec();
                     append_quote(&mut message, bytes, false);
                     return self.fail(message);
                 }
-                Operand::Variable { pos, name, fields: Box::new([]) }
+                // Go puts a chain where its first link is.
+                let link = self.peek();
+                let pos = if link.kind == ItemKind::Field { link.start } else { pos };
+                Operand::Variable { pos, name, fields: self.fields() }
             }
-            ItemKind::Field => Operand::Field { pos, fields: Box::new([Str::new(&bytes[1..])]) },
+            ItemKind::Field => {
+                let link = self.peek();
+                let pos = if link.kind == ItemKind::Field { link.start } else { pos };
+                self.scratch.push(Str::new(&bytes[1..]));
+                Operand::Field { pos, fields: self.fields() }
+            }
             ItemKind::Bool => Operand::Bool(pos, bytes == b"true"),
             ItemKind::CharConstant | ItemKind::Complex | ItemKind::Number => {
                 let number =
                     if token.kind == ItemKind::CharConstant { character(bytes) } else { number(bytes) };
                 match number {
-                    Ok(number) => Operand::Number { pos, number, text: Str::new(bytes) },
+                    Ok(number) => {
+                        Operand::Number { pos, numeral: Box::new(Numeral { number, text: Str::new(bytes) }) }
+                    }
                     Err(message) => return self.fail(message),
                 }
             }
@@ -645,7 +654,7 @@ impl<'t> Parser<'t> {
                 Operand::Pipe(Box::new(pipe))
             }
             ItemKind::String | ItemKind::RawString => {
-                Operand::String { pos, text: self.unquoted(&token)?, quoted: Str::new(bytes) }
+                Operand::String { pos, end: token.end, text: self.unquoted(token)? }
             }
             _ => {
                 self.backup();

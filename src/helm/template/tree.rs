@@ -18,6 +18,13 @@ pub struct Source {
     pub text: Arc<[u8]>,
 }
 
+impl Source {
+    /// A part of the text.
+    pub(super) fn bytes(&self, start: u32, end: u32) -> &[u8] {
+        self.text.get(start as usize..end as usize).unwrap_or_default()
+    }
+}
+
 /// A named template: a whole file, or a `define` in one.
 #[derive(Debug)]
 pub struct Template {
@@ -106,10 +113,18 @@ pub(super) struct Branch {
     pub(super) otherwise: Option<List>,
 }
 
-/// A variable's name and its number within the text; `$` is 0.
-#[derive(Clone, Debug)]
+/// A variable's number within the text, where `$` is 0, and the bytes of its name there.
+#[derive(Copy, Clone, Debug)]
 pub(super) struct Name {
     pub(super) id: u32,
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+/// A numeric constant and how it was written.
+#[derive(Debug)]
+pub(super) struct Numeral {
+    pub(super) number: Number,
     pub(super) text: Str,
 }
 
@@ -129,18 +144,41 @@ pub(super) struct Command {
     pub(super) operands: Box<[Operand]>,
 }
 
+/// Small, as a chart has tens of thousands: what can be read from the source is not kept a second time.
 #[derive(Debug)]
 pub(super) enum Operand {
     Dot(u32),
     Nil(u32),
     Bool(u32, bool),
-    Number { pos: u32, number: Number, text: Str },
-    String { pos: u32, text: Str, quoted: Str },
-    Field { pos: u32, fields: Box<[Str]> },
-    Variable { pos: u32, name: Name, fields: Box<[Str]> },
-    Function { pos: u32, function: &'static Function },
+    Number {
+        pos: u32,
+        numeral: Box<Numeral>,
+    },
+    /// `pos` and `end` are around the quotes.
+    String {
+        pos: u32,
+        end: u32,
+        text: Str,
+    },
+    Field {
+        pos: u32,
+        fields: Box<[Str]>,
+    },
+    Variable {
+        pos: u32,
+        name: Name,
+        fields: Box<[Str]>,
+    },
+    Function {
+        pos: u32,
+        function: &'static Function,
+    },
     Pipe(Box<Pipe>),
-    Chain { pos: u32, inner: Box<Operand>, fields: Box<[Str]> },
+    Chain {
+        pos: u32,
+        inner: Box<Operand>,
+        fields: Box<[Str]>,
+    },
 }
 
 impl Node {
@@ -228,6 +266,10 @@ impl Printer<'_> {
         self.out.extend_from_slice(bytes);
     }
 
+    fn source_bytes(&mut self, start: u32, end: u32) {
+        self.out.extend_from_slice(self.source.bytes(start, end));
+    }
+
     fn list(&mut self, list: &List) {
         for node in &list.nodes {
             self.node(node);
@@ -237,8 +279,7 @@ impl Printer<'_> {
     fn node(&mut self, node: &Node) {
         match node {
             Node::Text { start, end, .. } => {
-                let text = self.source.text.get(*start as usize..*end as usize).unwrap_or_default();
-                self.out.extend_from_slice(text);
+                self.source_bytes(*start, *end);
             }
             Node::Action(pipe) => {
                 self.put(b"{{");
@@ -281,7 +322,7 @@ impl Printer<'_> {
             if at > 0 {
                 self.put(b", ");
             }
-            self.put(&name.text);
+            self.source_bytes(name.start, name.end);
         }
         if !pipe.declares.is_empty() {
             self.put(if pipe.assign { b" = " } else { b" := " });
@@ -308,11 +349,11 @@ impl Printer<'_> {
             Operand::Dot(_) => self.put(b"."),
             Operand::Nil(_) => self.put(b"nil"),
             Operand::Bool(_, b) => self.put(if *b { b"true" } else { b"false" }),
-            Operand::Number { text, .. } => self.put(text),
-            Operand::String { quoted, .. } => self.put(quoted),
+            Operand::Number { numeral, .. } => self.put(&numeral.text),
+            Operand::String { pos, end, .. } => self.source_bytes(*pos, *end),
             Operand::Field { fields, .. } => self.fields(fields),
             Operand::Variable { name, fields, .. } => {
-                self.put(&name.text);
+                self.source_bytes(name.start, name.end);
                 self.fields(fields);
             }
             Operand::Function { function, .. } => self.put(function.name.as_bytes()),

@@ -26,7 +26,7 @@ pub use str::{Str, lossy};
 pub use track::{Event, Read, ReadKind, Reads, Tracker, Whence};
 pub use types::{Kind, Type, TypeInfo};
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// How deep anything that walks a value may go before it has to give up with an error.
 pub const MAX_DEPTH: usize = 10_000;
@@ -48,7 +48,7 @@ pub enum Value {
     /// `string`.
     String(Str),
     /// `[]byte`.
-    Bytes(Rc<[u8]>),
+    Bytes(Arc<[u8]>),
     /// A slice.
     List(List),
     /// A map with string keys.
@@ -79,7 +79,7 @@ impl Value {
     }
 
     /// A `[]byte`.
-    pub fn bytes(bytes: impl Into<Rc<[u8]>>) -> Self {
+    pub fn bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
         Self::Bytes(bytes.into())
     }
 
@@ -185,7 +185,7 @@ impl Value {
             Kind::Bool => Self::Bool(false),
             Kind::Float64 | Kind::Float32 => Self::Float(0.0),
             Kind::String => Self::String(Str::EMPTY),
-            Kind::Slice if of.is(&types::BYTES) => Self::Bytes(Rc::from([])),
+            Kind::Slice if of.is(&types::BYTES) => Self::Bytes(Arc::from([])),
             Kind::Slice => Self::List(List::nil(of)),
             Kind::Map => Self::Map(Map::nil(of)),
             kind if kind.is_int() => Self::Int(kind, 0),
