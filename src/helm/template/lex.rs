@@ -5,6 +5,7 @@
 
 use crate::helm::strconv::{append_quote, decode_rune};
 use crate::helm::unicode::is_print;
+use memchr::memmem;
 use std::ops::Range;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
@@ -107,6 +108,8 @@ pub(super) struct Lexer<'t> {
     /// The message of the error item.
     pub(super) error: Vec<u8>,
     failed: bool,
+    /// Finds the next `{{`.
+    left: memmem::Finder<'static>,
 }
 
 enum Step {
@@ -127,6 +130,7 @@ impl<'t> Lexer<'t> {
             in_action: false,
             error: Vec::new(),
             failed: false,
+            left: memmem::Finder::new(LEFT),
         }
     }
 
@@ -244,7 +248,7 @@ impl<'t> Lexer<'t> {
     }
 
     fn lex_text(&mut self) -> Step {
-        let Some(found) = memchr::memmem::find(self.rest(), LEFT) else {
+        let Some(found) = self.left.find(self.rest()) else {
             self.pos = self.text.len();
             if self.pos > self.start {
                 self.count_lines();
@@ -273,11 +277,10 @@ impl<'t> Lexer<'t> {
 
     /// Whether the text goes on with `}}`, and whether with ` -}}`.
     fn at_right_delim(&self) -> (bool, bool) {
-        let rest = self.rest();
-        if has_right_trim(rest) && rest[MARKER..].starts_with(RIGHT) {
-            (true, true)
-        } else {
-            (rest.starts_with(RIGHT), false)
+        match self.rest() {
+            [b'}', b'}', ..] => (true, false),
+            [space, b'-', b'}', b'}', ..] if is_space(*space) => (true, true),
+            _ => (false, false),
         }
     }
 
@@ -303,7 +306,7 @@ impl<'t> Lexer<'t> {
 
     fn comment(&mut self) -> Step {
         self.pos += 2;
-        let Some(end) = memchr::memmem::find(self.rest(), b"*/") else {
+        let Some(end) = memmem::find(self.rest(), b"*/") else {
             return self.fail("unclosed comment");
         };
         self.pos += end + 2;
@@ -348,7 +351,8 @@ impl<'t> Lexer<'t> {
         let Some(c) = self.next() else { return self.fail("unclosed action") };
         match c {
             ' ' | '\t' | '\r' | '\n' => {
-                self.unread(before, c);
+                self.pos = before;
+                self.line -= usize::from(c == '\n');
                 self.space()
             }
             '=' => self.emit(ItemKind::Assign),
@@ -406,28 +410,18 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn unread(&mut self, pos: usize, c: char) {
-        self.pos = pos;
-        if c == '\n' {
-            self.line -= 1;
-        }
-    }
-
     fn space(&mut self) -> Step {
-        let mut count = 0;
-        while let Some(c @ (' ' | '\t' | '\r' | '\n')) = self.peek() {
-            self.next();
-            count += 1;
+        let first = self.pos;
+        while let Some(byte) = self.text.get(self.pos).filter(|byte| is_space(**byte)) {
             // The last space may belong to a ` -}}`.
-            let last = self.pos - 1;
-            let tail = &self.text[last..];
-            if has_right_trim(tail) && tail[MARKER..].starts_with(RIGHT) {
-                self.unread(last, c);
-                if count == 1 {
+            if self.at_right_delim().0 {
+                if self.pos == first {
                     return self.right_delim();
                 }
-                return self.emit(ItemKind::Space);
+                break;
             }
+            self.pos += 1;
+            self.line += usize::from(*byte == b'\n');
         }
         self.emit(ItemKind::Space)
     }
@@ -458,8 +452,12 @@ impl<'t> Lexer<'t> {
 
     fn absorb_word(&mut self) {
         // Words of ASCII are the rule.
-        let plain = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_';
-        self.pos += self.rest().iter().take_while(plain).count();
+        while let Some(byte @ ..0x80) = self.text.get(self.pos) {
+            if !WORD[usize::from(*byte)] {
+                return;
+            }
+            self.pos += 1;
+        }
         while let Some(c) = self.peek().filter(|&c| is_alphanumeric(c)) {
             self.pos += c.len_utf8();
         }
@@ -485,8 +483,9 @@ impl<'t> Lexer<'t> {
 
     fn quoted(&mut self, mark: char, kind: ItemKind, unterminated: &str) -> Step {
         loop {
-            let plain = |b: &&u8| !matches!(**b, b'\\' | b'"' | b'\'' | b'\n' | 0x80..);
-            self.pos += self.rest().iter().take_while(plain).count();
+            while let Some(b' '..=b'!' | b'#'..=b'&' | b'('..=b'[' | b']'..=b'~') = self.text.get(self.pos) {
+                self.pos += 1;
+            }
             match self.next() {
                 Some('\\') => {
                     if matches!(self.next(), None | Some('\n')) {
@@ -550,16 +549,23 @@ impl<'t> Lexer<'t> {
     }
 }
 
+/// The ASCII characters of words.
+const WORD: [bool; 128] = {
+    let mut word = [false; 128];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        word[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_';
+        byte += 1;
+    }
+    word
+};
+
 fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 fn has_left_trim(text: &[u8]) -> bool {
     text.len() >= 2 && text[0] == b'-' && is_space(text[1])
-}
-
-fn has_right_trim(text: &[u8]) -> bool {
-    text.len() >= 2 && is_space(text[0]) && text[1] == b'-'
 }
 
 /// Go's `%#U`.
