@@ -4,7 +4,7 @@
 //! the other finds. Nothing waits for it, and what is wrong with a text is told by whoever renders it, in Helm's order.
 
 use super::chart::Chart;
-use super::engine::{ParsedTexts, in_order};
+use super::engine::{ParsedTexts, action_bytes, in_order};
 use super::gopath;
 use super::profile::Profile;
 use super::stack;
@@ -14,6 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Fewer bytes of templates than this are parsed before a thread has started.
 const LEAST: usize = 64 << 10;
+
+/// Bytes of actions that are parsed here, whose trees may be needed by nobody.
+const MOST_ACTIONS: usize = 2 << 20;
 
 /// Runs `work`, which renders `chart`, while its templates are being parsed.
 pub fn while_parsing<T>(chart: &Chart, profile: &'static Profile, work: impl FnOnce() -> T) -> T {
@@ -36,7 +39,13 @@ pub fn while_parsing<T>(chart: &Chart, profile: &'static Profile, work: impl FnO
 }
 
 fn parse(files: &[(String, Arc<[u8]>)], profile: &'static Profile, texts: &ParsedTexts, done: &AtomicBool) {
+    let mut actions = 0;
     for (path, text) in files.iter().take_while(|_| !done.load(Ordering::Relaxed)) {
+        // The render counts those that it uses, and refuses a chart with too many.
+        actions += action_bytes(text);
+        if actions > MOST_ACTIONS {
+            return;
+        }
         let _kept = texts.parsing(&Str::from(path), text, profile);
     }
 }

@@ -42,6 +42,7 @@ use super::provenance::{Provenance, Recorder};
 use super::stack;
 use super::template::{Ctx, Environment, ExecError, Limits, Names, ParseError};
 use super::value::{Map, Str, Tracker, Value};
+use std::cmp::Ordering;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -181,18 +182,23 @@ pub fn parse_with(
     stack::on_large_stack(move || parse_here(files, profile, texts))
 }
 
+/// Helm's order of paths: the deepest first, within a depth from z to a.
+pub(super) fn in_order(a: &str, b: &str) -> Ordering {
+    let depth = |path: &str| memchr::memchr_iter(b'/', path.as_bytes()).count();
+    (depth(b), b).cmp(&(depth(a), a))
+}
+
 fn parse_here(
     files: Vec<TemplateFile>,
     profile: &'static Profile,
     texts: &ParsedTexts,
 ) -> Result<Parsed, TemplateError> {
     let mut names = Names::default();
-    let mut order: Vec<(usize, TemplateFile)> =
-        files.into_iter().map(|file| (file.path.matches('/').count(), file)).collect();
-    order.sort_by(|(depth_a, a), (depth_b, b)| (depth_b, &b.path).cmp(&(depth_a, &a.path)));
+    let mut order = files;
+    order.sort_by(|a, b| in_order(&a.path, &b.path));
     order.dedup_by(|later, kept| {
         // The sort is stable: of equal paths the later one comes second and has to stay.
-        let same = later.1.path == kept.1.path;
+        let same = later.path == kept.path;
         if same {
             std::mem::swap(later, kept);
         }
@@ -200,7 +206,7 @@ fn parse_here(
     });
     let mut rendered = Vec::new();
     let mut actions = 0;
-    for (_, file) in order {
+    for file in order {
         let name = Str::from(&file.path);
         actions += action_bytes(&file.text);
         if actions > MAX_ACTIONS {
@@ -228,7 +234,7 @@ fn parse_here(
 const MAX_ACTIONS: usize = 8 << 20;
 
 /// How many bytes of a template may become a tree.
-fn action_bytes(text: &[u8]) -> usize {
+pub(super) fn action_bytes(text: &[u8]) -> usize {
     let mut sum = 0;
     let mut rest = text;
     while let Some(start) = memchr::memmem::find(rest, b"{{") {

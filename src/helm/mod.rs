@@ -3,6 +3,7 @@
 //! [`value`] are Go's dynamic values, [`fmt`] Go's verbs over them, [`template`] the language, [`funcs`] what it can
 //! call; [`profile`] says in what the supported versions of Helm differ.
 
+pub mod ahead;
 pub mod capabilities;
 pub mod chart;
 pub mod context;

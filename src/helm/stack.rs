@@ -4,6 +4,7 @@
 //! recurses over data of a chart asks [`is_low`] on its way down and fails with an error of its own where it says so.
 
 use std::cell::Cell;
+use std::thread::{Scope, ScopedJoinHandle};
 
 /// The stack of a rendering thread.
 const LARGE: usize = 128 << 20;
@@ -23,21 +24,27 @@ fn here() -> usize {
     std::ptr::from_ref(&local).addr()
 }
 
+/// Starts a thread with a large stack, where there is one to be had.
+pub fn spawn_large<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Option<ScopedJoinHandle<'scope, T>> {
+    let builder = std::thread::Builder::new().name("render".to_owned()).stack_size(LARGE);
+    let run = || {
+        STACK.set(Some((here(), LARGE)));
+        work()
+    };
+    builder.spawn_scoped(scope, run).ok()
+}
+
 /// Runs `work` on a thread with a large stack; on this one where it already has it.
 pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     if STACK.get().is_some_and(|(_, size)| size == LARGE) {
         return work();
     }
     let mut work = Some(work);
-    let run = || {
-        STACK.set(Some((here(), LARGE)));
-        work.take().map(|work| work())
-    };
-    let done = std::thread::scope(|scope| {
-        let thread =
-            std::thread::Builder::new().name("render".to_owned()).stack_size(LARGE).spawn_scoped(scope, run);
-        thread.ok().map(std::thread::ScopedJoinHandle::join)
-    });
+    let run = || work.take().map(|work| work());
+    let done = std::thread::scope(|scope| spawn_large(scope, run).map(ScopedJoinHandle::join));
     match done {
         Some(Ok(Some(result))) => result,
         Some(Err(panic)) => std::panic::resume_unwind(panic),

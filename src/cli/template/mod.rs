@@ -9,6 +9,7 @@ mod manifests;
 mod values;
 
 use super::{Console, Exit};
+use crate::helm::ahead;
 use crate::helm::capabilities::{Capabilities, KubeVersion};
 use crate::helm::chart::dependencies::missing;
 use crate::helm::chart::{Chart, ChartError, load_path};
@@ -203,15 +204,25 @@ impl<'a> Run<'a> {
         let path = self.locate(&reference)?;
         let user = values::read(&self.flags, self.profile, self.world, &self.sources)?;
         let chart = Arc::new(self.load(&path)?);
-        self.check_chart(&chart)?;
+        let done = ahead::while_parsing(&chart, self.profile, || self.release(&chart, &user, name, kube));
+        self.memory.done((chart, user));
+        done
+    }
+
+    fn release(
+        &mut self,
+        chart: &Arc<Chart>,
+        user: &Table,
+        name: String,
+        kube: KubeVersion,
+    ) -> Result<(), Failed> {
+        self.check_chart(chart)?;
         check_name(&name, self.profile, self.outcome)?;
         let more = self.flags.all("api-versions").iter().map(|version| Arc::from(version.as_str()));
         let capabilities = Capabilities::new(kube, more);
         let release =
             ReleaseInfo { name, namespace: self.namespace(), is_upgrade: self.flags.is_on("is-upgrade") };
-        let done = self.render(&chart, &user, &release, &capabilities);
-        self.memory.done((chart, user));
-        done
+        self.render(chart, user, &release, &capabilities)
     }
 
     fn render(

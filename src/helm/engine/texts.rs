@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a text defines, the template of the file itself last; or why it is no template.
-pub(super) type Parsing = Result<Arc<[Arc<Template>]>, ParseError>;
+pub(in crate::helm) type Parsing = Result<Arc<[Arc<Template>]>, ParseError>;
 
 /// A path and a profile name a parsing. The text is held against the one that was parsed, as a chart may hold two files
 /// of one path.
@@ -43,7 +43,12 @@ impl ParsedTexts {
     }
 
     /// The parsed form of a text. Two threads that ask for a new one at a time both parse it, and one result is kept.
-    pub(super) fn parsing(&self, path: &Str, text: &Arc<[u8]>, profile: &'static Profile) -> Parsing {
+    pub(in crate::helm) fn parsing(
+        &self,
+        path: &Str,
+        text: &Arc<[u8]>,
+        profile: &'static Profile,
+    ) -> Parsing {
         let key = (path.clone(), profile.name);
         let known = || {
             let texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
