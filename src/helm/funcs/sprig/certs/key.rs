@@ -1,7 +1,7 @@
 //! Private keys: made, read, written, signing.
 
 use super::der::{self, Reader, bit_string, integer, object, sequence, tag, value};
-use super::prime::prime;
+use super::prime;
 use crate::helm::funcs::Ctx;
 use ed25519_dalek::Signer as _;
 use num_bigint_dig::prime::probably_prime;
@@ -62,7 +62,7 @@ impl Key {
     /// A new RSA key of so many bits.
     pub(super) fn rsa(ctx: &mut Ctx<'_>, bits: usize) -> Result<Self, String> {
         let mut random = Random(ctx);
-        let (p, q) = (prime(&mut random, bits / 2, EXPONENT), prime(&mut random, bits - bits / 2, EXPONENT));
+        let (p, q) = prime::pair(&mut random, [bits / 2, bits - bits / 2], EXPONENT);
         let key = rsa::RsaPrivateKey::from_p_q(p, q, EXPONENT.into()).map_err(|error| error.to_string())?;
         Ok(Self::Rsa(Box::new(key)))
     }

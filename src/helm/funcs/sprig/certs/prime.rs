@@ -14,31 +14,50 @@ const SIEVED: u32 = 4096;
 const WINDOW: usize = 2048;
 const ROUNDS: usize = 5;
 
-/// A random prime of exactly so many bits, the two highest of which are set, and of which one less is not divisible by
-/// `exponent`, a prime below 2^32.
-pub(super) fn prime(random: &mut impl RngCore, bits: usize, exponent: u32) -> BigUint {
+/// Two random primes, each of exactly so many bits, the two highest of which are set, and of which one less is not
+/// divisible by `exponent`, a prime below 2^32. They are looked for on two cores; which they are, the random numbers
+/// alone decide.
+pub(super) fn pair(random: &mut impl RngCore, bits: [usize; 2], exponent: u32) -> (BigUint, BigUint) {
     let small = small_primes();
+    let mut found = (None, None);
     loop {
-        let start = start(random, bits);
-        let mut is_composite = vec![false; WINDOW];
-        for &divisor in &small {
-            let rest = remainder(&start, divisor);
-            // start + 2k = 0 (mod divisor), so k = -start / 2, and half of an odd number's multiple is even.
-            let lack = (divisor - rest) % divisor;
-            let first = if lack.is_multiple_of(2) { lack / 2 } else { lack.midpoint(divisor) };
-            for at in (first as usize..WINDOW).step_by(divisor as usize) {
-                is_composite[at] = true;
+        found = match found {
+            (Some(first), Some(second)) => return (first, second),
+            (None, None) => {
+                let starts = [start(random, bits[0]), start(random, bits[1])];
+                let [here, beside] = [&starts[0], &starts[1]].map(|start| || search(start, &small, exponent));
+                std::thread::scope(|scope| {
+                    let thread = std::thread::Builder::new().spawn_scoped(scope, beside);
+                    let first = here();
+                    let second = thread.ok().and_then(|thread| thread.join().ok());
+                    // Where there was no thread to be had, this one looks for both.
+                    (first, second.unwrap_or_else(beside))
+                })
             }
-        }
-        let found = (0..WINDOW)
-            .filter(|at| !is_composite[*at])
-            .map(|at| &start + BigUint::from(2 * at as u64))
-            .filter(|candidate| candidate.bits() == bits && remainder(candidate, exponent) != 1)
-            .find(|candidate| probably_prime(candidate, ROUNDS));
-        if let Some(found) = found {
-            return found;
+            (first, None) => (first, search(&start(random, bits[1]), &small, exponent)),
+            (None, second) => (search(&start(random, bits[0]), &small, exponent), second),
+        };
+    }
+}
+
+/// The first prime of a window of odd numbers, which one in three hundred windows does not have.
+fn search(start: &BigUint, small: &[u32], exponent: u32) -> Option<BigUint> {
+    let mut is_composite = vec![false; WINDOW];
+    for &divisor in small {
+        let rest = remainder(start, divisor);
+        // start + 2k = 0 (mod divisor), so k = -start / 2, and half of an odd number's multiple is even.
+        let lack = (divisor - rest) % divisor;
+        let first = if lack.is_multiple_of(2) { lack / 2 } else { lack.midpoint(divisor) };
+        for at in (first as usize..WINDOW).step_by(divisor as usize) {
+            is_composite[at] = true;
         }
     }
+    let bits = start.bits();
+    (0..WINDOW)
+        .filter(|at| !is_composite[*at])
+        .map(|at| start + BigUint::from(2 * at as u64))
+        .filter(|candidate| candidate.bits() == bits && remainder(candidate, exponent) != 1)
+        .find(|candidate| probably_prime(candidate, ROUNDS))
 }
 
 /// A random odd number with its two highest bits set.
@@ -101,11 +120,17 @@ mod tests {
     }
 
     #[test]
+    fn the_random_numbers_alone_decide() {
+        let primes = || pair(&mut Numbers(0x9e37_79b9_7f4a_7c15), [256, 256], 65_537);
+        assert_eq!(primes(), primes());
+    }
+
+    #[test]
     fn primes_have_their_size_and_are_prime() {
         let mut numbers = Numbers(0x1234_5678_9abc_def1);
         for bits in [64, 65, 128, 256] {
-            for _ in 0..4 {
-                let prime = prime(&mut numbers, bits, 65_537);
+            let (first, second) = pair(&mut numbers, [bits, bits + 3], 65_537);
+            for (prime, bits) in [(first, bits), (second, bits + 3)] {
                 assert_eq!(prime.bits(), bits);
                 assert_eq!(&prime >> (bits - 2), BigUint::from(3_u8));
                 assert!(probably_prime(&prime, 40), "{prime}");
