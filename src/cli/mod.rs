@@ -13,7 +13,8 @@ pub use arguments::Arguments;
 pub use console::Console;
 
 use crate::world::World;
-use clap::{CommandFactory as _, FromArgMatches as _};
+use arguments::{Command, Global};
+use clap::{Args as _, CommandFactory as _, FromArgMatches as _};
 use std::ffi::OsString;
 
 /// How a run ended, as the shell sees it.
@@ -47,6 +48,10 @@ pub fn run(
     world: &dyn World,
     console: &mut Console<'_>,
 ) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(arguments) = template_alone(&arguments) {
+        return commands::dispatch(&arguments, world, console);
+    }
     let command = Arguments::command().term_width(console.width());
     let parsed =
         command.try_get_matches_from(arguments).and_then(|matches| Arguments::from_arg_matches(&matches));
@@ -66,4 +71,42 @@ pub fn run(
     }
 }
 
+/// The command line of `stackc template`, read without the other commands, whose description is a twentieth of a render.
+/// Nothing where it is not a good one: that is told with all of them at hand.
+fn template_alone(arguments: &[OsString]) -> Option<Arguments> {
+    arguments.get(1).filter(|name| *name == "template")?;
+    let command = Global::augment_args(clap::Command::new("stackc")).subcommand(template::command());
+    let matches = command.try_get_matches_from(arguments).ok()?;
+    let global = Global::from_arg_matches(&matches).ok()?;
+    let (_, matches) = matches.subcommand()?;
+    let command = Command::Template(template::Args::from_arg_matches(matches).ok()?);
+    Some(Arguments { global, command })
+}
+
 mod commands;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn template_is_read_alone_as_with_all_commands() {
+        for line in [
+            "stackc template rel chart -n ns --set a=b -f values.yaml --include-crds",
+            "stackc template --color never -q rel chart --threads 1",
+            "stackc template rel chart --verbose --color=always -C folder -j2",
+            "stackc template --help",
+            "stackc template",
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let all = Arguments::command().try_get_matches_from(&words).expect("a command line");
+            let all = Arguments::from_arg_matches(&all).expect("arguments");
+            assert_eq!(format!("{:?}", template_alone(&words).expect(line)), format!("{all:?}"));
+        }
+        for line in ["stackc", "stackc check template", "stackc -q template rel", "stackc template --color x"]
+        {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert!(template_alone(&words).is_none(), "{line}");
+        }
+    }
+}
