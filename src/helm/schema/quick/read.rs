@@ -156,11 +156,8 @@ impl<'de> Visitor<'de> for Subschema<'_> {
                 Keyword::List => drop(map.next_value::<Vec<IgnoredAny>>()?),
                 Keyword::Unknown => return Err(unknown()),
                 Keyword::Schema if place == Place::Root => {
-                    draft = match map.next_value_seed(Text)?.as_ref() {
-                        // Names no draft, and Helm takes the newest.
-                        "http://json-schema.org/schema#" | "https://json-schema.org/schema#" => draft,
-                        uri => Some(draft_of(uri).ok_or_else(unknown)?),
-                    };
+                    let uri = map.next_value_seed(Text)?;
+                    draft = Some(draft_of(&uri).map_err(|_told_elsewhere| unknown())?);
                 }
                 Keyword::Schema => return Err(unknown()),
                 // A name for the whole: what is found by pointers stays where it is.
