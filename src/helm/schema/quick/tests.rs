@@ -166,6 +166,9 @@ fn what_is_not_known_is_left_to_the_validator() {
         r##"{"anyOf":[{"$ref":"#"},{"$ref":"#"}]}"##,
         r##"{"definitions":{"a":{"oneOf":[{"$ref":"#/definitions/a"},{"$ref":"#"}]}},"not":{"$ref":"#/definitions/a"}}"##,
     ] {
-        assert!(!Quick::read(schema.as_bytes()).expect("known").allows(&table("{}"), &mut Left::default()), "{schema}");
+        assert!(
+            !Quick::read(schema.as_bytes()).expect("known").allows(&table("{}"), &mut Left::default()),
+            "{schema}"
+        );
     }
 }
