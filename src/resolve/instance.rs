@@ -134,7 +134,7 @@ fn typed(stack: &Stack, mut inputs: Node, what: &str, sink: &mut Sink) -> Result
         let known = |key: &str| did_you_mean(key, also.iter().copied()).is_some();
         let strange: Vec<&Arc<str>> = map.keys().filter(|key| !known(key)).collect();
         if let Some(first) = strange.first() {
-            let names = fields::quoted(strange.iter().map(|name| name.as_ref()));
+            let names = fields::quoted(strange.iter().copied().map(AsRef::as_ref));
             let file = format!("schemas/{}.schema.json", stack.name);
             let fact = format!("the stack `{}` takes no inputs: `{file}` does not exist", stack.name);
             let place = map.get(first.as_ref()).and_then(|entry| entry.key.span());

@@ -169,12 +169,13 @@ pub(super) fn field<'o>(object: &'o Object, text: &str) -> Result<(Path, &'o Nod
 
 /// The item of a list that has these members.
 fn with_members<'n>(node: &'n Node, members: &Members) -> Option<(Segment, &'n Node)> {
+    let shown = |node: &Node| match &node.value {
+        Value::String(text) => Some(text.to_string()),
+        Value::Number(_) => Some(node.to_json().to_string()),
+        _ => None,
+    };
     let has = |item: &Node| {
-        members.iter().all(|(key, value)| match item.get(key).map(|node| &node.value) {
-            Some(Value::String(text)) => **text == **value,
-            Some(Value::Number(_)) => item.get(key).is_some_and(|node| node.to_json().to_string() == *value),
-            _ => false,
-        })
+        members.iter().all(|(key, value)| item.get(key).and_then(shown).is_some_and(|found| found == *value))
     };
     let items = node.as_list()?;
     items.iter().position(has).map(|index| (Segment::Index(index), &items[index]))
