@@ -330,7 +330,7 @@ fn sequence(
 /// Every object with the name of its instance, as checks of objects see them.
 fn by_instance(rendering: &Rendering) -> Vec<(Arc<str>, &Node)> {
     let owner = |part: Option<usize>| {
-        part.map_or_else(|| Arc::from(""), |part| Arc::clone(&rendering.parts()[part].name))
+        part.map_or_else(|| Arc::from(""), |part| Arc::clone(&rendering.parts()[part].instance.name))
     };
     rendering.objects().iter().map(|placed| (owner(placed.part), &placed.object.node)).collect()
 }

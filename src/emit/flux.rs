@@ -68,11 +68,12 @@ fn kustomization(sequence: &Sequence, flux: &FluxDelivery, unit: &Unit, folder: 
     }
     spec = spec.with("interval", "1h").with("retryInterval", "2m").with("timeout", duration(unit.timeout));
     let part = unit.part.map(|part| &sequence.parts()[part]);
-    let reference = part.zip(unit.reference).map(|(part, reference)| (part, &part.references[reference]));
+    let reference =
+        part.zip(unit.reference).map(|(part, reference)| (part, &part.instance.references[reference]));
     spec = if let Some((part, reference, (_, _, path))) =
         reference.and_then(|(part, reference)| reference.git.as_ref().map(|git| (part, reference, git)))
     {
-        let name = reference_source(&part.name, &reference.name);
+        let name = reference_source(&part.instance.name, &reference.name);
         spec.with("sourceRef", Fields::new().with("kind", "GitRepository").with("name", name))
             .with("path", format!("./{}", path.trim_start_matches("./").trim_matches('/')))
     } else {

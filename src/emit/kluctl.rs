@@ -94,7 +94,7 @@ fn items(sequence: &Sequence) -> Vec<Node> {
 fn item(sequence: &Sequence, unit: &Unit) -> Node {
     let part = unit.part.map(|part| &sequence.parts()[part]);
     let mut tags = vec![Arc::clone(&unit.name)];
-    for tag in part.into_iter().flat_map(|part| [&part.stack, &part.name]) {
+    for tag in part.into_iter().flat_map(|part| [&part.instance.stack, &part.instance.name]) {
         if !tags.contains(tag) {
             tags.push(Arc::clone(tag));
         }

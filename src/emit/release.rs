@@ -109,9 +109,9 @@ pub(super) fn write_sources(
         }
         let part = unit.part.map(|part| &sequence.parts()[part]);
         if let Some((part, reference)) = part.zip(unit.reference) {
-            let reference = &part.references[reference];
+            let reference = &part.instance.references[reference];
             if let Some((url, revision, _)) = &reference.git {
-                let name = reference_source(&part.name, &reference.name);
+                let name = reference_source(&part.instance.name, &reference.name);
                 documents
                     .insert(format!("gitrepository-{name}.yaml"), git_repository(&name, flux, url, revision));
             }
@@ -184,7 +184,7 @@ pub(super) fn write_releases(
                             ),
                         )
                         .at(
-                            unit.part.map(|part| sequence.parts()[part].span),
+                            unit.part.map(|part| sequence.parts()[part].instance.span),
                             "a chart of the project itself",
                         )
                         .related(release.span, "the release")

@@ -67,7 +67,7 @@ fn write_unit(sequence: &Sequence, unit: &Unit, files: &mut Files, sink: &mut Si
 
 /// Objects and copied files of a unit, by file name, in the order of apply.
 fn own_files(sequence: &Sequence, unit: &Unit, sink: &mut Sink) -> Vec<(String, Vec<u8>)> {
-    let usual = unit.part.and_then(|part| sequence.parts()[part].namespace.as_deref());
+    let usual = unit.part.and_then(|part| sequence.parts()[part].instance.namespace.as_deref());
     let objects = || unit.objects.iter().map(|index| &sequence.objects()[*index].object);
     let mut own: Vec<(String, Vec<u8>)> = names::of_objects(objects(), usual)
         .into_iter()

@@ -112,7 +112,7 @@ fn namespace_of_issuers(rendering: &Rendering) -> Arc<str> {
         Some(KindOwner::Object(index)) => rendering.objects()[index].part,
         _ => None,
     };
-    part.and_then(|part| rendering.parts()[part].namespace.clone())
+    part.and_then(|part| rendering.parts()[part].instance.namespace.clone())
         .unwrap_or_else(|| Arc::from("cert-manager"))
 }
 

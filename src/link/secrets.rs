@@ -63,7 +63,7 @@ struct Needed<'a> {
 pub(super) fn required(linker: &mut Linker<'_>) {
     let mut needed: BTreeMap<ObjectId, Needed<'_>> = BTreeMap::new();
     for (index, part) in linker.rendering.parts().iter().enumerate() {
-        for secret in &part.secrets {
+        for secret in &part.instance.secrets {
             let id = ObjectId {
                 group: "".into(),
                 kind: "Secret".into(),
@@ -104,9 +104,12 @@ fn check(linker: &mut Linker<'_>, id: &ObjectId, need: &Needed<'_>) {
         let with = if keys.is_empty() { String::new() } else { format!(" with the keys {}", list(&keys)) };
         let mut diagnostic = Diagnostic::error(
             codes::MISSING_SECRET,
-            format!("`{}` needs the Secret `{}` in namespace `{namespace}`{with}", part.name, id.name),
+            format!(
+                "`{}` needs the Secret `{}` in namespace `{namespace}`{with}",
+                part.instance.name, id.name
+            ),
         )
-        .at(editable.unwrap_or(part.span), "nothing provides it")
+        .at(editable.unwrap_or(part.instance.span), "nothing provides it")
         .related(span, "needed here")
         .object(id.to_string());
         let near = linker.universe.of_kind("", "Secret").filter(|known| known.namespace == id.namespace);
@@ -134,7 +137,7 @@ fn check(linker: &mut Linker<'_>, id: &ObjectId, need: &Needed<'_>) {
     }
     let mut diagnostic = Diagnostic::error(
         codes::MISSING_KEY,
-        format!("`{}` reads {} of `{id}`, which it does not have", part.name, list(&missing)),
+        format!("`{}` reads {} of `{id}`, which it does not have", part.instance.name, list(&missing)),
     )
     .at(known.span, "its keys are given here")
     .related(span, "read by this stack")

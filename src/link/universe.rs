@@ -73,7 +73,7 @@ impl Universe {
             }
         }
         for (index, part) in rendering.parts().iter().enumerate() {
-            for created in &part.declares.creates {
+            for created in &part.instance.declares.creates {
                 let keys = (!created.keys.is_empty()).then(|| created.keys.clone());
                 let span = Some(created.span);
                 let mut id = created.id.clone();

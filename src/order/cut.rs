@@ -121,7 +121,7 @@ fn unit_of(cut: &mut Cut, parts: &[Part], part: usize, kind: UnitKind) -> usize 
     if let Some(unit) = cut.of_part[part].get(&kind) {
         return *unit;
     }
-    let name = &parts[part].name;
+    let name = &parts[part].instance.name;
     let name = match kind {
         UnitKind::Crds => format!("{name}-crds"),
         UnitKind::Pre(0) => format!("{name}-pre"),
@@ -152,14 +152,14 @@ fn releases_and_references(surroundings: &Surroundings, parts: &[Part], cut: &mu
                 cut.sources = Some(push(&mut cut.units, "sources", UnitKind::Sources, None));
             }
         }
-        for (at, reference) in part.references.iter().enumerate() {
+        for (at, reference) in part.instance.references.iter().enumerate() {
             if !flux || reference.git.is_none() {
                 continue;
             }
             if cut.sources.is_none() {
                 cut.sources = Some(push(&mut cut.units, "sources", UnitKind::Sources, None));
             }
-            let name = format!("{}-{}", part.name, reference.name);
+            let name = format!("{}-{}", part.instance.name, reference.name);
             let unit = push(&mut cut.units, &name, UnitKind::Reference, Some(index));
             cut.units[unit].reference = Some(at);
             cut.references[index].push(unit);
@@ -210,7 +210,7 @@ fn leaves(objects: &[Placed], links: &[Edge]) -> BTreeSet<usize> {
 /// The instance whose Pods clear the `uninitialized` taint, and the one that gives Pods their network, where they are two.
 pub(super) fn node_setup(parts: &[Part], objects: &[Placed]) -> Option<(usize, usize)> {
     let provider = |capability: &str| {
-        parts.iter().position(|part| part.provides.iter().any(|name| &**name == capability))
+        parts.iter().position(|part| part.instance.provides.iter().any(|name| &**name == capability))
     };
     let (nodes, network) = (provider("initializedNodes")?, provider("podNetwork")?);
     // A distribution of Kubernetes does it in its own process.
@@ -279,7 +279,9 @@ fn settle(kinds: &mut [UnitKind], parts: &[Part], objects: &[Placed]) {
         let alone = [UnitKind::Crds, UnitKind::Config].into_iter().find(|kind| {
             present.contains(kind) && present.iter().all(|other| other == kind || *other == UnitKind::Leaf)
         });
-        if let Some(alone) = alone.filter(|kind| *kind != UnitKind::Config || part.references.is_empty()) {
+        if let Some(alone) =
+            alone.filter(|kind| *kind != UnitKind::Config || part.instance.references.is_empty())
+        {
             for (placed, kind) in objects.iter().zip(kinds.iter_mut()) {
                 if placed.part == Some(index) && *kind == alone {
                     *kind = UnitKind::Main;
@@ -296,7 +298,8 @@ fn refuse_twins(units: &[Unit], parts: &[Part], surroundings: &Surroundings, sin
     for unit in units {
         let taken = seen.insert(&unit.name, unit);
         let whose = |unit: &Unit| {
-            owner(unit).map_or("the environment itself".to_owned(), |part| format!("`{}`", part.name))
+            owner(unit)
+                .map_or("the environment itself".to_owned(), |part| format!("`{}`", part.instance.name))
         };
         if let Some(first) = taken {
             let (at, other) = if unit.part.is_some() { (unit, first) } else { (first, unit) };
@@ -310,14 +313,20 @@ fn refuse_twins(units: &[Unit], parts: &[Part], surroundings: &Surroundings, sin
                         whose(unit)
                     ),
                 )
-                .at(owner(at).map_or(surroundings.environment.span, |part| part.span), "this instance")
-                .related(owner(other).map(|part| part.span), "and this one")
+                .at(
+                    owner(at).map_or(surroundings.environment.span, |part| part.instance.span),
+                    "this instance",
+                )
+                .related(owner(other).map(|part| part.instance.span), "and this one")
                 .help("give one of the instances another name"),
             );
         } else if &*unit.name == "flux-system" {
             sink.report(
                 Diagnostic::error(codes::DUPLICATE_UNIT, "the unit `flux-system` is Flux's own")
-                    .at(owner(unit).map_or(surroundings.environment.span, |part| part.span), "this instance")
+                    .at(
+                        owner(unit).map_or(surroundings.environment.span, |part| part.instance.span),
+                        "this instance",
+                    )
                     .help("give the instance another name"),
             );
         }

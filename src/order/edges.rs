@@ -68,7 +68,7 @@ pub(super) fn admitted_groups(parts: &[Part], objects: &[Placed]) -> Vec<(Arc<st
         |group: &str| !group.is_empty() && group != "*" && kinds::all().all(|known| known.group != group);
     let mut groups = BTreeSet::new();
     for (index, part) in parts.iter().enumerate() {
-        for webhook in &part.declares.webhooks {
+        for webhook in &part.instance.declares.webhooks {
             groups.extend(
                 webhook
                     .groups
@@ -107,8 +107,8 @@ impl Edges<'_> {
     fn within_instances(&mut self) {
         let cut = self.cut;
         for part in 0..self.parts.len() {
-            let name = Arc::clone(&self.parts[part].name);
-            let at = Some(self.parts[part].span);
+            let name = Arc::clone(&self.parts[part].instance.name);
+            let at = Some(self.parts[part].instance.span);
             let mut before: Vec<usize> = cut.references[part].clone();
             for (kind, unit) in &cut.of_part[part] {
                 let what = match kind {
@@ -181,7 +181,7 @@ impl Edges<'_> {
         for unit in 0..self.cut.units.len() {
             let from = &self.cut.units[unit];
             if !from.releases.is_empty() || from.kind == UnitKind::Reference {
-                let at = from.part.map(|part| self.parts[part].span);
+                let at = from.part.map(|part| self.parts[part].instance.span);
                 let name = Arc::clone(&from.name);
                 self.add(unit, sources, || format!("what `{name}` is fetched from"), at);
             }
@@ -256,7 +256,9 @@ impl Edges<'_> {
                 Referrer::Object(index) => {
                     (Some(self.cut.of_object[index]), self.objects[index].object.id.to_string())
                 }
-                Referrer::Part(part) => (self.cut.main(part), format!("stack of {}", self.parts[part].name)),
+                Referrer::Part(part) => {
+                    (self.cut.main(part), format!("stack of {}", self.parts[part].instance.name))
+                }
             };
             let (to, target) = match link.to {
                 Target::Object(index) => {
@@ -266,7 +268,7 @@ impl Edges<'_> {
                     (Some(self.cut.of_encrypted[index]), self.surroundings.encrypted[index].path.to_string())
                 }
                 Target::Part(part) => {
-                    (self.provider(part), format!("what `{}` makes", self.parts[part].name))
+                    (self.provider(part), format!("what `{}` makes", self.parts[part].instance.name))
                 }
                 Target::External(_) | Target::Given => (None, String::new()),
             };
@@ -286,7 +288,7 @@ impl Edges<'_> {
 
     fn bindings(&mut self, sink: &mut Sink) {
         let by_name: BTreeMap<&str, usize> =
-            self.parts.iter().enumerate().map(|(index, part)| (&*part.name, index)).collect();
+            self.parts.iter().enumerate().map(|(index, part)| (&*part.instance.name, index)).collect();
         for binding in self.surroundings.bindings.iter().filter(|binding| binding.order) {
             let part = |name: &str| by_name.get(name).copied();
             let (Some(consumer), Some(provider)) = (part(&binding.consumer), part(&binding.provider)) else {
@@ -331,7 +333,7 @@ impl Edges<'_> {
             ("config", UnitKind::Config),
             ("leaf", UnitKind::Leaf),
         ];
-        let instance = &*self.parts[part].name;
+        let instance = &*self.parts[part].instance.name;
         let short = name.strip_prefix(instance).map_or(name, |rest| {
             rest.strip_prefix('-').unwrap_or(if rest.is_empty() { "main" } else { name })
         });
@@ -350,9 +352,9 @@ impl Edges<'_> {
 
     fn by_hand(&mut self, sink: &mut Sink) {
         for part in 0..self.parts.len() {
-            for (name, span) in &self.parts[part].after {
-                let Some(other) = self.parts.iter().position(|other| other.name == *name) else {
-                    let meant = did_you_mean(name, self.parts.iter().map(|part| &*part.name));
+            for (name, span) in &self.parts[part].instance.after {
+                let Some(other) = self.parts.iter().position(|other| other.instance.name == *name) else {
+                    let meant = did_you_mean(name, self.parts.iter().map(|part| &*part.instance.name));
                     let mut diagnostic = Diagnostic::error(
                         codes::UNKNOWN_UNIT,
                         format!("`after` names `{name}`, which is no instance of this environment"),
@@ -372,7 +374,7 @@ impl Edges<'_> {
                 let units: Vec<usize> = self.cut.of_part[part].values().copied().collect();
                 for unit in units {
                     for to in &first {
-                        let own = Arc::clone(&self.parts[part].name);
+                        let own = Arc::clone(&self.parts[part].instance.name);
                         self.add(
                             unit,
                             *to,
@@ -387,7 +389,7 @@ impl Edges<'_> {
 
     /// Where an instance clears the `uninitialized` taint, Pods that do not tolerate it wait for that instance.
     fn uninitialized(&mut self) {
-        let clears = |part: &Part| part.provides.iter().any(|name| &**name == "initializedNodes");
+        let clears = |part: &Part| part.instance.provides.iter().any(|name| &**name == "initializedNodes");
         let Some(provider) = self.parts.iter().position(clears) else { return };
         let Some(to) = self.cut.main(provider) else { return };
         for index in 0..self.objects.len() {
@@ -427,7 +429,7 @@ impl Edges<'_> {
             let Some((_, pods)) = pod_spec(&placed.object) else { continue };
             if pods.get("hostNetwork").and_then(Node::as_bool) != Some(true) {
                 let (id, at) = (placed.object.id.to_string(), placed.object.node.span());
-                let name = Arc::clone(&self.parts[network].name);
+                let name = Arc::clone(&self.parts[network].instance.name);
                 let from = self.cut.of_object[index];
                 self.add(
                     from,

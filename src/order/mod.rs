@@ -152,7 +152,7 @@ impl Sequence {
     /// they need, in order.
     pub fn handover(&self) -> Vec<&Unit> {
         let first = |part: usize| {
-            self.parts[part].provides.iter().any(|name| {
+            self.parts[part].instance.provides.iter().any(|name| {
                 matches!(
                     &**name,
                     "podNetwork" | "serviceProxy" | "clusterDns" | "cloudController" | "initializedNodes"
@@ -226,7 +226,7 @@ fn readers(
             Referrer::Object(object) => objects[object].part,
             Referrer::Part(part) => Some(part),
         };
-        readers[external].extend(part.map(|part| Arc::clone(&parts[part].name)));
+        readers[external].extend(part.map(|part| Arc::clone(&parts[part].instance.name)));
     }
     readers
 }

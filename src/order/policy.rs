@@ -77,8 +77,8 @@ pub(super) fn decide(unit: &mut Unit, parts: &[Part], objects: &[Placed], scopes
         .any(|object| scopes.custom(&object.id.group, &object.id.kind).is_some_and(|known| known.stateful));
     let definitions = of_kind(&["CustomResourceDefinition"])
         || unit.kind == UnitKind::Reference
-        || (unit.kind == UnitKind::Main && part.is_some_and(|part| !part.declares.crds.is_empty()));
-    let vital = part.is_some_and(|part| part.provides.iter().any(|name| VITAL.contains(&&**name)));
+        || (unit.kind == UnitKind::Main && part.is_some_and(|part| !part.instance.declares.crds.is_empty()));
+    let vital = part.is_some_and(|part| part.instance.provides.iter().any(|name| VITAL.contains(&&**name)));
     unit.orphan = stateful || definitions || vital || unit.kind == UnitKind::Namespaces;
 
     let runs = own().any(|object| pod_spec(object).is_some());

@@ -23,10 +23,10 @@ pub struct Machine {
 /// The machines of an environment, servers first.
 pub(super) fn machines(sequence: &Sequence, hosts: &[HostFile], items: &[Item]) -> Vec<Machine> {
     let distribution = |host: &&HostFile| {
-        sequence
-            .parts()
-            .iter()
-            .any(|part| part.name == host.instance && part.provides.iter().any(|name| &**name == "k3sConfig"))
+        sequence.parts().iter().any(|part| {
+            part.instance.name == host.instance
+                && part.instance.provides.iter().any(|name| &**name == "k3sConfig")
+        })
     };
     let files = || hosts.iter().filter(distribution).filter(|host| host.format == HostFormat::Yaml);
     let mut found: Vec<Machine> = files()

@@ -70,7 +70,7 @@ pub fn prerequisites(sequence: &Sequence, hosts: &[HostFile]) -> Prerequisites {
     let surroundings = sequence.surroundings();
     let mut items: Vec<Item> = Vec::new();
     for part in sequence.parts() {
-        for prereq in &part.prereqs {
+        for prereq in &part.instance.prereqs {
             let name = name_of(&prereq.kind, &prereq.data);
             let same = |item: &&mut Item| {
                 item.kind == prereq.kind
@@ -78,10 +78,10 @@ pub fn prerequisites(sequence: &Sequence, hosts: &[HostFile]) -> Prerequisites {
                         || name.is_some() && name_of(&item.kind, &item.data) == name)
             };
             match items.iter_mut().find(same) {
-                Some(item) if item.instances.contains(&part.name) => {}
-                Some(item) => item.instances.push(Arc::clone(&part.name)),
+                Some(item) if item.instances.contains(&part.instance.name) => {}
+                Some(item) => item.instances.push(Arc::clone(&part.instance.name)),
                 None => items.push(Item {
-                    instances: vec![Arc::clone(&part.name)],
+                    instances: vec![Arc::clone(&part.instance.name)],
                     kind: Arc::clone(&prereq.kind),
                     data: prereq.data.clone(),
                 }),
@@ -97,9 +97,10 @@ pub fn prerequisites(sequence: &Sequence, hosts: &[HostFile]) -> Prerequisites {
         .parts()
         .iter()
         .flat_map(|part| {
-            part.references
-                .iter()
-                .map(|manifest| Reference { instance: Arc::clone(&part.name), manifest: manifest.clone() })
+            part.instance.references.iter().map(|manifest| Reference {
+                instance: Arc::clone(&part.instance.name),
+                manifest: manifest.clone(),
+            })
         })
         .collect();
     Prerequisites {
@@ -182,8 +183,8 @@ pub fn after(sequence: &Sequence) -> Vec<After> {
         .into_iter()
         .flat_map(|part| {
             let part = &sequence.parts()[part];
-            part.verify.iter().map(|check| After {
-                instance: Arc::clone(&part.name),
+            part.instance.verify.iter().map(|check| After {
+                instance: Arc::clone(&part.instance.name),
                 id: Arc::clone(&check.id),
                 description: Arc::clone(&check.description),
                 command: Arc::clone(&check.command),

@@ -71,7 +71,7 @@ pub(super) fn hand_made(sequence: &Sequence) -> Vec<HandMade> {
         }
         let mut keys: Vec<Key> = external.keys.iter().map(Key::of).collect();
         let wanted = |secret: &&RequiredSecret| secret.name == id.name && secret.namespace == *namespace;
-        for secret in sequence.parts().iter().flat_map(|part| &part.secrets).filter(wanted) {
+        for secret in sequence.parts().iter().flat_map(|part| &part.instance.secrets).filter(wanted) {
             for key in &secret.keys {
                 let at = keys.iter().position(|known| known.name == key.name).unwrap_or_else(|| {
                     keys.push(Key::of(&key.name));

@@ -50,7 +50,7 @@ struct Missing {
 
 impl Missing {
     fn of(part: &Part) -> Self {
-        let declares = &part.declares;
+        let declares = &part.instance.declares;
         let (declares_crds, declares_webhooks) = (!declares.crds.is_empty(), !declares.webhooks.is_empty());
         Self {
             declares_crds,
@@ -80,20 +80,21 @@ impl Missing {
         };
         sink.report(
             differs(part, &fact)
-                .at(*at, if *at == part.span { "this instance" } else { "brought by this" })
-                .related(Some(part.span).filter(|span| span != at), "for this instance")
+                .at(*at, if *at == part.instance.span { "this instance" } else { "brought by this" })
+                .related(Some(part.instance.span).filter(|span| span != at), "for this instance")
                 .help(self.block(part, *at, sources)),
         );
     }
 
     /// The lines to be added, with a line above them that says where.
     fn block(&self, part: &Part, at: Span, sources: &Sources) -> String {
-        let own = SYNTHETIC_STACKS.contains(&&*part.stack);
-        let file = sources.name(if own { part.span.file } else { at.file });
-        let below = if own { child_column(part.span, sources) } else { Some(2) };
+        let own = SYNTHETIC_STACKS.contains(&&*part.instance.stack);
+        let file = sources.name(if own { part.instance.span.file } else { at.file });
+        let below = if own { child_column(part.instance.span, sources) } else { Some(2) };
         let column = below.unwrap_or(0);
         if own && self.declares_something || !own && (self.declares_crds || self.declares_webhooks) {
-            let whose = if own { format!("the instance `{}`", part.name) } else { format!("`{file}`") };
+            let whose =
+                if own { format!("the instance `{}`", part.instance.name) } else { format!("`{file}`") };
             let (list, items) = match (self.crds.is_empty(), self.webhooks.is_empty()) {
                 (false, true) if self.declares_crds => (".crds", items(&self.crds, column + 4)),
                 (true, false) if self.declares_webhooks => (".webhooks", items(&self.webhooks, column + 4)),
@@ -109,9 +110,13 @@ impl Missing {
             let lists = lists.filter(|(_, items)| !items.is_empty());
             let lists: Vec<String> =
                 lists.map(|(name, items)| format!("{name}: [{}]", items.join(", "))).collect();
-            return format!("add `declares: {{{}}}` to the instance `{}`", lists.join(", "), part.name);
+            return format!(
+                "add `declares: {{{}}}` to the instance `{}`",
+                lists.join(", "),
+                part.instance.name
+            );
         }
-        let line = sources.get(part.span.file).line_column(part.span.start).line;
+        let line = sources.get(part.instance.span.file).line_column(part.instance.span.start).line;
         let (lists, indent) = (self.lists(column + 2), " ".repeat(column));
         format!("put these lines below `{}:`, line {line} of `{file}`:\n{indent}declares:{lists}", part.name)
     }
@@ -165,7 +170,7 @@ fn definitions(part: &mut Part, mine: &[&Placed], missing: &mut Missing, sink: &
             brought.insert((group, kind), placed);
         }
     }
-    let declared = std::mem::take(&mut part.declares.crds);
+    let declared = std::mem::take(&mut part.instance.declares.crds);
     let (by_chart, others): (Vec<DeclaredCrd>, Vec<DeclaredCrd>) =
         declared.into_iter().partition(|crd| crd.by == DeclaredBy::Chart);
     for crd in &by_chart {
@@ -173,7 +178,7 @@ fn definitions(part: &mut Part, mine: &[&Placed], missing: &mut Missing, sink: &
             sink.report(
                 differs(part, &format!("declares the kind `{}` of `{}`, which its charts do not bring", crd.kind, crd.group))
                     .at(crd.span, "declared here")
-                    .related(part.span, "for this instance")
+                    .related(part.instance.span, "for this instance")
                     .help("take it out of `declares.crds`, bind it to a version with `when`, or write `by: operator`"),
             );
             continue;
@@ -197,7 +202,7 @@ fn definitions(part: &mut Part, mine: &[&Placed], missing: &mut Missing, sink: &
                     ),
                 )
                 .at(crd.span, "declared here")
-                .related(part.span, "for this instance")
+                .related(part.instance.span, "for this instance")
                 .help(format!("write `versions: [{}], scope: {scope}`", versions.join(", "))),
             );
         }
@@ -216,22 +221,26 @@ fn definitions(part: &mut Part, mine: &[&Placed], missing: &mut Missing, sink: &
         }
     }
     // Whether deleting a resource deletes data is nowhere in its definition.
-    part.declares.crds = others;
-    part.declares.crds.extend(by_chart.into_iter().filter(|crd| crd.stateful));
+    part.instance.declares.crds = others;
+    part.instance.declares.crds.extend(by_chart.into_iter().filter(|crd| crd.stateful));
 }
 
 fn differs(part: &Part, words: &str) -> Diagnostic {
-    let whose = if SYNTHETIC_STACKS.contains(&&*part.stack) {
-        format!("the instance `{}`", part.name)
+    let whose = if SYNTHETIC_STACKS.contains(&&*part.instance.stack) {
+        format!("the instance `{}`", part.instance.name)
     } else {
-        format!("the stack `{}`", part.stack)
+        format!("the stack `{}`", part.instance.stack)
     };
     Diagnostic::error(codes::DECLARES_DIFFER, format!("{whose} {words}"))
 }
 
 /// The chart's place in the stack; for a stack that is only what the overlay says, the instance.
 fn place(part: &Part, placed: &Placed) -> Span {
-    if SYNTHETIC_STACKS.contains(&&*part.stack) { part.span } else { maker(placed).unwrap_or(part.span) }
+    if SYNTHETIC_STACKS.contains(&&*part.instance.stack) {
+        part.instance.span
+    } else {
+        maker(placed).unwrap_or(part.instance.span)
+    }
 }
 
 fn served(definition: &Node) -> Vec<&str> {
@@ -260,7 +269,7 @@ fn webhooks(part: &mut Part, mine: &[&Placed], missing: &mut Missing, sink: &mut
             }
         }
     }
-    for declared in std::mem::take(&mut part.declares.webhooks) {
+    for declared in std::mem::take(&mut part.instance.declares.webhooks) {
         if !brought.contains_key(&declared.service) {
             sink.report(
                 differs(
@@ -271,7 +280,7 @@ fn webhooks(part: &mut Part, mine: &[&Placed], missing: &mut Missing, sink: &mut
                     ),
                 )
                 .at(declared.span, "declared here")
-                .related(part.span, "for this instance")
+                .related(part.instance.span, "for this instance")
                 .help(
                     "take it out of `declares.webhooks`, or bind it to the value that brings it with `when`",
                 ),

@@ -20,15 +20,14 @@ pub use scope::{KindOwner, KnownKind, Scopes};
 use crate::check::Program;
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::model::{
-    Binding, ChartDelivery, ChartSourceKind, Declares, Deliver, EncryptedFile, Environment, External,
-    Instance, ManifestReference, Object, Patch, Prerequisite, Release, RequiredSecret, Verification,
+    Binding, ChartDelivery, ChartSourceKind, Deliver, EncryptedFile, Environment, External, Instance, Object,
+    Patch, Release,
 };
 use crate::package::memo::Recall;
 use crate::package::supply::Supplied;
 use crate::source::Span;
 use crate::value::Node;
 use rayon::prelude::*;
-use std::sync::Arc;
 
 /// What later phases need of an environment besides its objects.
 #[derive(Clone, Debug)]
@@ -45,37 +44,13 @@ pub struct Surroundings {
     pub encrypted: Vec<EncryptedFile>,
 }
 
-/// What remains of an instance once its objects are taken out.
+/// An instance whose objects were taken out: they are among those of the environment.
 #[derive(Clone, Debug)]
 pub struct Part {
-    /// Its name, a DNS label.
-    pub name: Arc<str>,
-    /// The stack it is an instance of.
-    pub stack: Arc<str>,
-    /// Its key in the overlay.
-    pub span: Span,
-    /// Its namespace.
-    pub namespace: Option<Arc<str>>,
-    /// The place of that namespace that a user would edit.
-    pub namespace_span: Option<Span>,
-    /// Labels for the namespace.
-    pub namespace_labels: Option<Node>,
+    /// The instance, without its objects and charts; of its manifests by URL those that stay references.
+    pub instance: Instance,
     /// Its charts; the objects of those that are rendered are among the others.
     pub releases: Vec<DeliveredRelease>,
-    /// Manifests that stay references.
-    pub references: Vec<ManifestReference>,
-    /// Secrets that must exist.
-    pub secrets: Vec<RequiredSecret>,
-    /// The capabilities that it offers.
-    pub provides: Vec<Arc<str>>,
-    /// What it brings that is not in the tree.
-    pub declares: Declares,
-    /// Edges by hand: the instance, and the place that names it.
-    pub after: Vec<(Arc<str>, Span)>,
-    /// What a person runs against the running cluster.
-    pub verify: Vec<Verification>,
-    /// What has to be there before.
-    pub prereqs: Vec<Prerequisite>,
 }
 
 /// A chart that stays a release, with the patches that its delivery carries.
@@ -172,13 +147,11 @@ pub fn render(
         let complete = brought.iter().all(Option::is_some);
         let brought = brought.into_iter().flatten().flatten();
         objects.extend(brought.map(|object| Placed { object, part }));
-        let references: Vec<ManifestReference> =
-            instance.references.iter().filter(|manifest| instance.keeps(manifest)).cloned().collect();
         if complete && is_whole(&instance) {
             whole.push(index);
         }
         let mut releases = Vec::new();
-        for release in instance.releases {
+        for release in std::mem::take(&mut instance.releases) {
             check_delivery(&release, sink);
             if release.delivery == ChartDelivery::K3s {
                 objects.extend(
@@ -187,22 +160,10 @@ pub fn render(
             }
             releases.push(DeliveredRelease { release, patches: Vec::new() });
         }
-        parts.push(Part {
-            name: instance.name,
-            stack: instance.stack,
-            span: instance.span,
-            namespace: instance.namespace,
-            namespace_span: instance.namespace_span,
-            namespace_labels: instance.namespace_labels,
-            releases,
-            references,
-            secrets: instance.secrets,
-            provides: instance.provides,
-            declares: instance.declares,
-            after: instance.after,
-            verify: instance.verify,
-            prereqs: instance.prereqs,
-        });
+        let mut references = std::mem::take(&mut instance.references);
+        references.retain(|manifest| instance.keeps(manifest));
+        instance.references = references;
+        parts.push(Part { instance, releases });
     }
     declared::settle(&mut parts, &whole, &objects, supplied.sources(), sink);
     let scopes = Scopes::of(&surroundings.environment.kubernetes, &parts, &objects);

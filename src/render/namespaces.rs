@@ -22,7 +22,7 @@ pub(super) fn is_given(name: &str) -> bool {
 pub(super) fn write(surroundings: &Surroundings, parts: &[Part], objects: &mut Vec<Placed>, sink: &mut Sink) {
     let mut wanted: BTreeMap<Arc<str>, Vec<usize>> = BTreeMap::new();
     for (index, part) in parts.iter().enumerate() {
-        let named = part.namespace.iter();
+        let named = part.instance.namespace.iter();
         for namespace in named.chain(part.releases.iter().map(|release| &release.release.namespace)) {
             wanted.entry(Arc::clone(namespace)).or_default().push(index);
         }
@@ -56,12 +56,14 @@ pub(super) fn write(surroundings: &Surroundings, parts: &[Part], objects: &mut V
         }
         let labels: Vec<&Node> = users
             .iter()
-            .filter(|user| parts[**user].namespace.as_ref() == Some(name))
-            .filter_map(|user| parts[*user].namespace_labels.as_ref())
+            .filter(|user| parts[**user].instance.namespace.as_ref() == Some(name))
+            .filter_map(|user| parts[*user].instance.namespace_labels.as_ref())
             .collect();
         match made.get(name) {
             Some(index) => label(&mut objects[*index].object.node, &labels),
-            None if bearer(name) => objects.push(namespace(name, parts[users[0]].namespace_span, &labels)),
+            None if bearer(name) => {
+                objects.push(namespace(name, parts[users[0]].instance.namespace_span, &labels))
+            }
             None => {}
         }
     }
@@ -98,7 +100,7 @@ fn used_namespaces(
                     .at(&["metadata", "namespace"])
                     .and_then(|node| node.origin.editable())
                     .or_else(|| place_of(placed, parts)),
-                instance: placed.part.map(|part| parts[part].span),
+                instance: placed.part.map(|part| parts[part].instance.span),
             });
         }
     }
@@ -107,7 +109,7 @@ fn used_namespaces(
             add(&release.release.namespace, &|| Use {
                 what: format!("release {}", release.release.name),
                 at: Some(release.release.span),
-                instance: Some(part.span),
+                instance: Some(part.instance.span),
             });
         }
     }

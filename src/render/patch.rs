@@ -116,7 +116,7 @@ fn carry(patch: &Patch, objects: &[Placed], parts: &mut [Part], sink: &mut Sink)
                 match delivered.release.delivery {
                     ChartDelivery::Release => carriers.push((index, at)),
                     ChartDelivery::K3s => {
-                        by_k3s = by_k3s.or(Some((part.span, Arc::clone(&delivered.release.name))));
+                        by_k3s = by_k3s.or(Some((part.instance.span, Arc::clone(&delivered.release.name))));
                     }
                     ChartDelivery::Rendered => {}
                 }

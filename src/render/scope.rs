@@ -85,7 +85,7 @@ impl Scopes {
             }
         }
         for (index, part) in parts.iter().enumerate() {
-            for declared in &part.declares.crds {
+            for declared in &part.instance.declares.crds {
                 let key = (Arc::clone(&declared.group), Arc::clone(&declared.kind));
                 let marked = declared.stateful || stateful(&declared.group, &declared.kind);
                 let known: &mut KnownKind = custom.entry(key).or_insert_with(|| KnownKind {
@@ -186,7 +186,7 @@ pub(super) fn place_of(placed: &Placed, parts: &[Part]) -> Option<Span> {
         ObjectSource::Resource { span, .. } | ObjectSource::Manifest { span } => Some(*span),
         ObjectSource::Chart { .. } | ObjectSource::Compiler { .. } => None,
     };
-    own.or_else(|| placed.object.node.span()).or_else(|| placed.part.map(|part| parts[part].span))
+    own.or_else(|| placed.object.node.span()).or_else(|| placed.part.map(|part| parts[part].instance.span))
 }
 
 /// Puts an object where its kind lives: into its instance's namespace, or out of any.
@@ -240,9 +240,9 @@ pub(super) fn place(placed: &mut Placed, parts: &[Part], scopes: &Scopes, sink: 
                 );
             }
         }
-        _ => match placed.part.and_then(|part| parts[part].namespace.clone()) {
+        _ => match placed.part.and_then(|part| parts[part].instance.namespace.clone()) {
             Some(namespace) => {
-                let was = placed.part.and_then(|part| parts[part].namespace_span);
+                let was = placed.part.and_then(|part| parts[part].instance.namespace_span);
                 let was = was.map_or(Origin::Compiler, Origin::from);
                 set_namespace(
                     placed,
@@ -258,7 +258,7 @@ pub(super) fn place(placed: &mut Placed, parts: &[Part], scopes: &Scopes, sink: 
                     )
                     .at(place_of(placed, parts), "no `metadata.namespace`")
                     .related(
-                        placed.part.map(|part| parts[part].span),
+                        placed.part.map(|part| parts[part].instance.span),
                         "this instance has no `namespace` either",
                     )
                     .object(placed.object.id.to_string())

@@ -3,12 +3,13 @@
 use super::*;
 use crate::check::ProgramParts;
 use crate::model::{
-    ChartRef, ChartSource, FluxDelivery, Gvk, KluctlDelivery, ObjectId, ObjectSource, Output, PatchBody,
-    StackOwner,
+    ChartRef, ChartSource, Declares, FluxDelivery, Gvk, KluctlDelivery, ObjectId, ObjectSource, Output,
+    PatchBody, StackOwner,
 };
 use crate::source::Sources;
 use crate::value::{Origin, Value};
 use serde_json::json;
+use std::sync::Arc;
 
 /// Something to point at.
 pub(crate) fn span() -> Span {

@@ -41,7 +41,7 @@ pub fn validate(linked: Linked, sink: &mut Sink) -> Result<Manifests, Reported> 
     let production = &*rendering.surroundings().environment.environment == "production";
     for placed in rendering.objects() {
         let object = &placed.object;
-        let fallback = placed.part.map(|part| rendering.parts()[part].span);
+        let fallback = placed.part.map(|part| rendering.parts()[part].instance.span);
         names::check(object, fallback, sink);
         plain_secret(object, fallback, sink);
         spread::check(object, fallback, rendering, production, sink);
@@ -91,7 +91,7 @@ fn unique(linked: &Linked, sink: &mut Sink) {
         sink.report(finding);
     };
     for placed in rendering.objects() {
-        let instance = placed.part.map(|part| rendering.parts()[part].span);
+        let instance = placed.part.map(|part| rendering.parts()[part].instance.span);
         take(&placed.object.id, maker(&placed.object), instance, sink);
     }
     for file in &rendering.surroundings().encrypted {

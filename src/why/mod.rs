@@ -131,7 +131,8 @@ fn all(placed: &Placed, node: &Node, sequence: &Sequence) -> Vec<Reason> {
         ObjectSource::Compiler { reason } => (Some(step(ReasonKind::Rule(reason), None)), None),
     };
     let part = placed.part.map(|part| &sequence.parts()[part]);
-    let instance = part.map(|part| step(ReasonKind::Instance(Arc::clone(&part.name)), Some(part.span)));
+    let instance = part
+        .map(|part| step(ReasonKind::Instance(Arc::clone(&part.instance.name)), Some(part.instance.span)));
     before.into_iter().chain(own).chain(after).chain(instance).collect()
 }
 

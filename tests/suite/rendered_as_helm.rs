@@ -89,7 +89,9 @@ fn apis(environment: &Compiled, declared: Option<&Compiled>) -> String {
     for kind in kinds::all() {
         kind.versions(minor).for_each(|version| add(kind.group, version, kind.kind));
     }
-    for crd in declared.iter().flat_map(|of| of.sequence.parts()).flat_map(|part| &part.declares.crds) {
+    for crd in
+        declared.iter().flat_map(|of| of.sequence.parts()).flat_map(|part| &part.instance.declares.crds)
+    {
         crd.versions.iter().for_each(|version| add(&crd.group, version, &crd.kind));
     }
     for placed in environment.sequence.objects() {

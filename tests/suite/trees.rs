@@ -338,7 +338,7 @@ fn kluctl_takes_every_tree() {
             let unit = of.sequence.units().iter().find(|unit| *unit.name == **path).expect("a unit");
             let mut tags = vec![path.clone()];
             if let Some(part) = unit.part.map(|part| &of.sequence.parts()[part]) {
-                for tag in [&part.stack, &part.name] {
+                for tag in [&part.instance.stack, &part.instance.name] {
                     if !tags.contains(&tag.to_string()) {
                         tags.push(tag.to_string());
                     }

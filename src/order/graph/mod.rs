@@ -68,8 +68,8 @@ fn contents(sequence: &Sequence, unit: &Unit) -> String {
     }
     if let Some(part) = unit.part {
         let part = &sequence.parts()[part];
-        if part.stack != part.name {
-            words.push(format!("stack {}", part.stack));
+        if part.instance.stack != part.instance.name {
+            words.push(format!("stack {}", part.instance.stack));
         }
     }
     words.join(", ")
