@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs};
 
 fn main() {
@@ -41,6 +42,9 @@ fn main() {
 /// The digest of the sources, of the versions of all dependencies, and of how they are compiled.
 fn engine(root: &Path) -> String {
     let mut files = vec![root.join("Cargo.toml"), root.join("Cargo.lock"), root.join("build.rs")];
+    for file in ["Cargo.toml", "Cargo.lock"] {
+        println!("cargo::rerun-if-changed={file}");
+    }
     for folder in ["src", "stacks", "schemas"] {
         println!("cargo::rerun-if-changed={folder}");
         everything(&root.join(folder), &mut files);
@@ -58,6 +62,8 @@ fn engine(root: &Path) -> String {
     for name in ["TARGET", "PROFILE", "OPT_LEVEL", "CARGO_PKG_VERSION", "CARGO_ENCODED_RUSTFLAGS"] {
         add(env::var(name).unwrap_or_default().as_bytes());
     }
+    let compiler = env::var("RUSTC").ok().and_then(|rustc| Command::new(rustc).arg("-vV").output().ok());
+    add(&compiler.map(|told| told.stdout).unwrap_or_default());
     for path in files {
         // `cargo install` may leave the lock out.
         let Ok(bytes) = fs::read(&path) else { continue };

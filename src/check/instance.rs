@@ -8,6 +8,7 @@ use crate::load::fields::Fields;
 use crate::model::{
     Declares, Instance, ManifestReference, Object, ObjectSource, Prerequisite, StackOwner, Verification,
 };
+use crate::package::address::refuse_login;
 use crate::resolve::{
     Extras, InstanceScope, LoadedManifest, Resolution, ResolvedInstance, Stage, rounds, value,
 };
@@ -163,9 +164,14 @@ fn reference(manifest: &LoadedManifest, sink: &mut Sink) -> Result<ManifestRefer
             Some((part("url", sink)?, part("revision", sink)?, part("path", sink)?))
         }
     };
+    let url = fields.required_text("url", sink)?;
+    refuse_login(&url, sink)?;
+    if let Some((url, _, _)) = &git {
+        refuse_login(url, sink)?;
+    }
     Ok(ManifestReference {
         name: Arc::clone(&manifest.name),
-        url: fields.required_text("url", sink)?,
+        url,
         sha256: fields.text("sha256", sink)?,
         git,
         namespace: fields.get("namespace").filter(|node| node.as_str().is_some()).cloned(),

@@ -244,6 +244,9 @@ pub struct Build {
     /// Write nothing; exit 1 where the tree on disk is not what a build would write
     #[arg(long)]
     pub check: bool,
+    /// Remove the trees of environments that are no more
+    #[arg(long, conflicts_with_all = ["check", "environments"])]
+    pub prune: bool,
 }
 
 /// `stackc check`.

@@ -151,6 +151,8 @@ codes! {
     NOT_ENCRYPTED = "not-encrypted";
     /// A package that `stackc.lock` does not pin.
     NOT_LOCKED = "not-locked";
+    /// The tree of an environment that is no more.
+    ORPHANED_TREE = "orphaned-tree";
     /// The tree on disk is not what a build writes.
     OUTPUT_DRIFT = "output-drift";
     /// A file would be written outside its folder, or twice.

@@ -2,7 +2,7 @@
 
 use crate::diag::{Diagnostic, Reported, Sink, codes, did_you_mean};
 use crate::world::git::{CommitId, Repository};
-use crate::world::{World, WorldError};
+use crate::world::{EntryKind, World, WorldError};
 use camino::{Utf8Path, Utf8PathBuf};
 
 /// What a tree is compared with.
@@ -93,6 +93,8 @@ impl<'w> Reader<'w> {
             Self::Disk { world, root } => match world.read(&root.join(path)) {
                 Ok(bytes) => Ok(Some(bytes)),
                 Err(WorldError::Missing(_)) => Ok(None),
+                // Where a file was there may be a folder now.
+                Err(_) if world.kind(&root.join(path)) == Some(EntryKind::Folder) => Ok(None),
                 Err(error) => Err(error),
             },
             Self::Git { commit: None, .. } => Ok(None),

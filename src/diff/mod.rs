@@ -135,7 +135,9 @@ fn compare(tree: &Tree, base: &Base, reader: &Reader<'_>, sink: &mut Sink) -> Op
     let listed: BTreeMap<Utf8PathBuf, String> = match &list {
         None => BTreeMap::new(),
         Some(bytes) => {
-            if let Some(listed) = std::str::from_utf8(bytes).ok().and_then(emit::read_list) {
+            if let Some(listed) =
+                std::str::from_utf8(bytes).ok().and_then(|text| emit::read_list(environment, text))
+            {
                 listed
             } else {
                 sink.report(damaged(&list_path, bytes, tree.output()));
@@ -145,7 +147,9 @@ fn compare(tree: &Tree, base: &Base, reader: &Reader<'_>, sink: &mut Sink) -> Op
     };
     let mut files = Vec::new();
     let mut unchanged = 0;
-    let paths: BTreeSet<&Utf8PathBuf> = tree.files().keys().chain(listed.keys()).collect();
+    // Where the environment is no more its list goes, too.
+    let own = list.as_ref().map(|_| &list_path);
+    let paths: BTreeSet<&Utf8PathBuf> = tree.files().keys().chain(listed.keys()).chain(own).collect();
     for path in paths {
         let before = if *path == list_path { list.clone() } else { read(path, sink)? };
         let after = tree.files().get(path);

@@ -1,11 +1,11 @@
 //! Files that are no Kubernetes objects, below `hosts/<env>/`; one that its reader would not take is refused.
 
-use super::document;
+use super::{document, may_hold};
 use crate::diag::{Diagnostic, Sink, codes};
 use crate::model::{HostFile, HostFormat};
 use crate::value::{Node, Value};
 use crate::yaml::{self, Keys};
-use camino::{Utf8Component, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use std::collections::BTreeMap;
 
 pub(super) fn write(
@@ -16,18 +16,28 @@ pub(super) fn write(
 ) {
     let folder = Utf8PathBuf::from(format!("hosts/{environment}"));
     for host in hosts {
-        let inside = host.path.components().all(|part| matches!(part, Utf8Component::Normal(_)));
-        if !inside || host.path.as_str().is_empty() {
+        let path = folder.join(&host.path);
+        if !may_hold(&path, Some(environment)) {
             sink.report(
                 Diagnostic::error(
                     codes::OUTPUT_PATH,
                     format!(
-                        "the file `{}` of `{}` would be written outside `{folder}`",
-                        host.path, host.instance
+                        "the file `{}` of `{}` can have no place below `{folder}`",
+                        host.path.as_str().escape_debug(),
+                        host.instance
                     ),
                 )
                 .at(host.span, "its path")
-                .help("write a relative path without `..`"),
+                .help("write a relative path without `..`, without line breaks, and without names that begin with `.git`"),
+            );
+            continue;
+        }
+        let above = files.keys().find(|known| path.starts_with(known) || known.starts_with(&path));
+        if let Some(known) = above.filter(|known| **known != path) {
+            sink.report(
+                Diagnostic::error(codes::OUTPUT_PATH, format!("`{path}` and `{known}` cannot both be files"))
+                    .at(host.span, "its path")
+                    .help("give one of them another path"),
             );
             continue;
         }
@@ -43,7 +53,7 @@ pub(super) fn write(
         if let Some(limit) = host.limit.filter(|limit| bytes.len() > *limit) {
             sink.report(too_large(host, bytes.len(), limit));
         }
-        if files.insert(folder.join(&host.path), bytes).is_some() {
+        if files.insert(path, bytes).is_some() {
             sink.report(
                 Diagnostic::error(codes::OUTPUT_PATH, format!("the file `{}` is written twice", host.path))
                     .at(host.span, "written again here")

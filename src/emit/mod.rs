@@ -17,7 +17,7 @@ use crate::diag::{Reported, Sink};
 use crate::digest::ContentDigest;
 use crate::model::{HostFile, Output};
 use crate::order::Sequence;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -46,22 +46,52 @@ impl Tree {
         &self.files
     }
 
+    /// Nothing: what an environment that is no more has to have.
+    pub fn empty(environment: Arc<str>, output: Output) -> Self {
+        Self { environment, output, files: BTreeMap::new() }
+    }
+
     /// The path of the list of files of an environment.
     pub fn list_path(environment: &str) -> Utf8PathBuf {
         Utf8PathBuf::from(format!("envs/{environment}/.stackc-files"))
     }
 }
 
-/// A list of files as [`Tree`]s carry it: path to SHA-256 in hex. `None` where a line is malformed.
-pub fn read_list(text: &str) -> Option<BTreeMap<Utf8PathBuf, String>> {
+/// The folders of a tree, each with one folder for each environment.
+const FOLDERS: [&str; 4] = ["clusters", "envs", "flux", "hosts"];
+
+/// Whether a tree of `environment` (of any, where it is `None`) may have a file at this path. Nothing else is ever
+/// written or removed, whatever lists and journals on the disk say.
+pub(crate) fn may_hold(path: &Utf8Path, environment: Option<&str>) -> bool {
+    let mut parts = path.components().map(|part| match part {
+        Utf8Component::Normal(name) => Some(name),
+        _ => None,
+    });
+    let folder = parts.next().flatten().is_some_and(|folder| FOLDERS.contains(&folder));
+    let owner = parts.next().flatten().is_some_and(|owner| environment.is_none_or(|wanted| owner == wanted));
+    let mut below = 0;
+    let plain = parts.all(|part| {
+        below += 1;
+        part.is_some_and(is_plain)
+    });
+    folder && owner && plain && below > 0
+}
+
+/// A name that every file system, Git and a line of a list can hold, and that steers no Git.
+pub(crate) fn is_plain(name: &str) -> bool {
+    !name.to_ascii_lowercase().starts_with(".git") && !name.contains(char::is_control)
+}
+
+/// The list of files of an environment's [`Tree`]: path to SHA-256 in hex. `None` where a line is malformed, or names
+/// what no tree of this environment can hold.
+pub fn read_list(environment: &str, text: &str) -> Option<BTreeMap<Utf8PathBuf, String>> {
     text.lines()
         .filter(|line| !line.is_empty())
         .map(|line| {
             let (digest, path) = line.split_once("  ")?;
             let hex = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
             let path = Utf8Path::new(path);
-            let inside = path.components().all(|part| matches!(part, camino::Utf8Component::Normal(_)));
-            (hex && inside && !path.as_str().is_empty()).then(|| (path.to_owned(), digest.to_owned()))
+            (hex && may_hold(path, Some(environment))).then(|| (path.to_owned(), digest.to_owned()))
         })
         .collect()
 }

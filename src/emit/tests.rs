@@ -126,14 +126,27 @@ spec:
 #[test]
 fn the_list_names_every_file_with_its_digest() {
     let tree = tree(operated());
-    let list = read_list(&text(&tree, "envs/test/.stackc-files")).expect("a list");
+    let list = read_list("test", &text(&tree, "envs/test/.stackc-files")).expect("a list");
     assert_eq!(list.len() + 1, tree.files().len());
     for (path, sum) in &list {
         assert_eq!(sum, &digest(&tree.files()[path]));
     }
-    assert_eq!(read_list("x  y\n"), None);
-    assert_eq!(read_list(&format!("{}  ../y\n", "0".repeat(64))), None);
-    assert_eq!(read_list(&format!("{}  /etc/passwd\n", "0".repeat(64))), None);
+    assert_eq!(read_list("test", "x  y\n"), None);
+    let list = |path: &str| read_list("test", &format!("{}  {path}\n", "0".repeat(64)));
+    assert!(list("hosts/test/machine/config.yaml").is_some());
+    for foreign in [
+        "../y",
+        "/etc/passwd",
+        "envs/test",
+        "envs/other/a.yaml",
+        "envs/test/../../stackc.yaml",
+        "stackc.yaml",
+        ".git/config",
+        "envs/test/.git/config",
+        "envs/.git/hooks",
+    ] {
+        assert_eq!(list(foreign), None, "{foreign}");
+    }
 }
 
 #[test]

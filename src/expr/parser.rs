@@ -655,7 +655,9 @@ fn unknown_function(name: &Name, member: bool) -> Fault {
         names.map(|f| f.name).chain(if member { MACROS } else { &["has"] }.iter().copied()).collect();
     match did_you_mean(text, candidates) {
         Some(near) => fault.help(format!("did you mean `{near}`?")),
-        None => fault.help("the functions are listed in the language reference"),
+        None => fault.help(
+            "the functions are those of CEL in Kubernetes; docs/decisions/expressions.md says what differs",
+        ),
     }
 }
 

@@ -4,6 +4,7 @@ use super::fields::{self, Fields};
 use super::header;
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::model::{ChartSource, ChartSourceKind, Output};
+use crate::package::address::refuse_login;
 use crate::source::Span;
 use crate::value::{Map, Node};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
@@ -108,11 +109,13 @@ pub(crate) fn source(node: &Node, sink: &mut Sink) -> Result<ChartSourceKind, Re
                     return Err(wrong(&format!("a chart source with `url` has no `{key}`"), sink));
                 }
             }
+            refuse_login(&url, sink)?;
             kind_of_url(&url).ok_or_else(|| {
                 wrong(&format!("`{url}` is no `http://`, `https://` or `oci://` address"), sink)
             })
         }
         (None, Some(url)) => {
+            refuse_login(&url, sink)?;
             let revision = fields.required_text("revision", sink)?;
             Ok(ChartSourceKind::Git { url, revision, path: fields.text("path", sink)?.unwrap_or_default() })
         }

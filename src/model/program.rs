@@ -45,6 +45,13 @@ pub struct Output {
     pub prefix: Utf8PathBuf,
 }
 
+impl Output {
+    /// The folder that `clusters envs flux hosts` are in, relative to the project.
+    pub fn root(&self) -> Utf8PathBuf {
+        self.dir.join(&self.prefix)
+    }
+}
+
 /// `deliver` of an overlay.
 #[derive(Clone, Debug)]
 pub struct Deliver {

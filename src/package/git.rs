@@ -1,5 +1,6 @@
 //! Charts in Git repositories, through the `git` program: its credentials, proxies and protocols are the user's own.
 
+use super::address::{holds_login, without_login};
 use super::{ContentDigest, PackageError, pack};
 use crate::world::{World, WorldError};
 use camino::Utf8Path;
@@ -95,13 +96,6 @@ fn refuse_options(url: &str, revision: &str) -> Result<(), PackageError> {
     if odd { Err(PackageError::Url(url.to_owned())) } else { Ok(()) }
 }
 
-/// Whether a URL holds a password, or the user that stands for a token; the user of `ssh` is part of the address.
-fn holds_login(url: &str) -> bool {
-    let Some((scheme, rest)) = url.split_once("://") else { return false };
-    let authority = rest.split('/').next().unwrap_or("");
-    authority.rsplit_once('@').is_some_and(|(user, _)| scheme != "ssh" || user.contains(':'))
-}
-
 fn git(world: &dyn World, url: &str, arguments: &[&str]) -> Result<String, PackageError> {
     let answer = run(world, arguments)?;
     if answer.code == Some(0) {
@@ -136,21 +130,6 @@ fn world_error(error: &WorldError) -> PackageError {
 fn failed(url: &str, words: &str) -> PackageError {
     let words = words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("git failed").trim();
     PackageError::Exchange { url: without_login(url), words: without_login(words) }
-}
-
-/// Takes user info out of every URL in a text.
-fn without_login(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (head, tail) = rest.split_at(at + 3);
-        out.push_str(head);
-        let end = tail.find(['/', ' ', '\'', '"']).unwrap_or(tail.len());
-        let authority = &tail[..end];
-        out.push_str(authority.rsplit_once('@').map_or(authority, |(_, host)| host));
-        rest = &tail[end..];
-    }
-    out + rest
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! Nothing here is trusted for being fetched: bytes are checked against the lock before anybody sees them, and
 //! credentials go to the host they belong to and nowhere else.
 
+pub(crate) mod address;
 pub mod cache;
 mod credentials;
 mod git;

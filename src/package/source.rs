@@ -121,7 +121,8 @@ impl<'a> Packages<'a> {
         if got != pinned.digest {
             return Err(differs(wanted, pinned, got));
         }
-        self.keep(wanted, pinned, &bytes)?;
+        // They are the pinned ones: a cache that cannot be written costs the same way again next time.
+        let _kept = self.keep(wanted, pinned, &bytes);
         Ok(bytes)
     }
 

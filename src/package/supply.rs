@@ -7,7 +7,7 @@
 use super::cache::Cache;
 use super::lock::{Lock, Pinned, Wanted};
 use super::source::{Network, Packages, newest};
-use super::{ContentDigest, PackageError, lock, mirror};
+use super::{ContentDigest, PackageError, address, lock, mirror};
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::helm::chart::archive::{self, Budget};
 use crate::helm::chart::folder::read_folder;
@@ -359,10 +359,9 @@ fn superfluous(lock: &Lock, wants: &[Want], sink: &mut Sink) {
 
 pub(super) fn unavailable(error: &PackageError, wants: &[&Want]) -> Diagnostic {
     if let PackageError::Login(_) = error {
-        // Without a place: the line would be printed, and the login with it.
-        let mut finding = Diagnostic::error(codes::PACKAGE_UNAVAILABLE, error.to_string());
+        let mut finding = address::fault(error);
         finding.environment = wants.first().map(|want| want.environment.to_string());
-        return finding.help("take the login out of the address; `docker login`, git's credential helpers or `STACKC_LOGIN_<HOST>` give it");
+        return finding;
     }
     let (code, help) = match error {
         PackageError::Digest { .. } => (

@@ -1,15 +1,16 @@
 //! The journal: everything that a build writes, in one file, before it writes anything.
 //!
 //! The journal appears whole or not at all (a rename). While it is there, the files around it may be old or new, and
-//! writing all of it again gives the new tree; once it is gone, the tree is new. Paths in it are checked as anything
-//! else that is read from a disk.
+//! writing all of it again gives the new tree; once it is gone, the tree is new. It is read from a disk where anybody may
+//! have put it: nothing outside the folders of environments is written for it, and nothing behind a link.
 
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::diff::ChangeSet;
+use crate::emit::may_hold;
 use crate::world::{EntryKind, World, WorldError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeSet;
 
 /// Beside `envs` and `clusters`.
@@ -27,31 +28,49 @@ pub(super) fn write(changes: &ChangeSet, world: &dyn World) -> Result<(), WorldE
         .flat_map(super::super::diff::EnvironmentChanges::files)
         .map(|file| (file.path.clone(), file.after.clone()))
         .collect();
+    refuse_links(root, &steps, world)?;
     world.write(&root.join(NAME), &encode(&steps))?;
     carry_out(root, &steps, world)
 }
 
-/// Writes and removes what a journal says, then the journal itself.
+/// Removes and writes what a journal says, then removes the journal itself.
 fn carry_out(root: &Utf8Path, steps: &[Step], world: &dyn World) -> Result<(), WorldError> {
     let mut emptied: BTreeSet<Utf8PathBuf> = BTreeSet::new();
-    for (path, bytes) in steps {
-        if let Some(bytes) = bytes {
-            world.keep(&root.join(path), bytes)?;
-        } else {
-            world.remove(&root.join(path))?;
-            // The folder of the environment, two levels down, stays.
-            emptied.extend(
-                path.ancestors()
-                    .skip(1)
-                    .filter(|folder| folder.components().count() > 2)
-                    .map(Utf8Path::to_owned),
-            );
-        }
+    for (path, _) in steps.iter().filter(|(_, bytes)| bytes.is_none()) {
+        world.remove(&root.join(path))?;
+        // The folder of the environment, two levels down, stays.
+        emptied.extend(
+            path.ancestors().skip(1).filter(|folder| folder.components().count() > 2).map(Utf8Path::to_owned),
+        );
     }
     for folder in emptied.iter().rev() {
         world.remove_empty_folder(&root.join(folder))?;
     }
+    for (path, bytes) in steps {
+        if let Some(bytes) = bytes {
+            world.keep(&root.join(path), bytes)?;
+        }
+    }
     world.remove(&root.join(NAME))
+}
+
+/// Refuses steps that would follow a link out of the tree.
+fn refuse_links(root: &Utf8Path, steps: &[Step], world: &dyn World) -> Result<(), WorldError> {
+    let Ok(real) = world.real_path(root) else { return Ok(()) };
+    let folders: BTreeSet<&Utf8Path> = steps.iter().flat_map(|(path, _)| path.ancestors().skip(1)).collect();
+    for folder in folders.into_iter().filter(|folder| !folder.as_str().is_empty()) {
+        let path = root.join(folder);
+        if world.real_path(&path).is_ok_and(|found| found != real.join(folder)) {
+            let words = "it is a link, and files of a tree are written below their folder only".to_owned();
+            return Err(WorldError::Failed(path, words));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a build was interrupted while it wrote.
+pub(super) fn is_pending(root: &Utf8Path, world: &dyn World) -> bool {
+    world.kind(&root.join(NAME)).is_some()
 }
 
 /// Carries out a journal that is still there.
@@ -75,8 +94,13 @@ pub(super) fn complete(root: &Utf8Path, world: &dyn World, sink: &mut Sink) -> R
             .help("delete it, and build again: every file of the output is then compared anew"),
         ));
     };
-    sweep(root, &steps, world);
-    carry_out(root, &steps, world).map_err(|error| sink.report(super::unwritten(&error)))?;
+    let possible = refuse_links(root, &steps, world);
+    if possible.is_ok() {
+        sweep(root, &steps, world);
+    }
+    possible
+        .and_then(|()| carry_out(root, &steps, world))
+        .map_err(|error| sink.report(super::unwritten(&error)))?;
     Ok(true)
 }
 
@@ -122,13 +146,11 @@ fn decode(bytes: &[u8]) -> Option<Vec<Step>> {
         .iter()
         .map(|step| {
             let path = Utf8PathBuf::from(step.get("path")?.as_str()?);
-            let inside = !path.as_str().is_empty()
-                && path.components().all(|part| matches!(part, Utf8Component::Normal(_)));
             let bytes = match step.get("bytes")? {
                 serde_json::Value::Null => None,
                 text => Some(STANDARD.decode(text.as_str()?).ok()?),
             };
-            inside.then_some((path, bytes))
+            may_hold(&path, None).then_some((path, bytes))
         })
         .collect()
 }

@@ -91,6 +91,11 @@ pub fn complete(root: &camino::Utf8Path, world: &dyn World, sink: &mut Sink) -> 
     journal::complete(root, world, sink)
 }
 
+/// Whether a killed build left something behind that [`complete`] would complete.
+pub fn is_pending(root: &camino::Utf8Path, world: &dyn World) -> bool {
+    journal::is_pending(root, world)
+}
+
 fn unwritten(error: &WorldError) -> Diagnostic {
     Diagnostic::error(codes::UNWRITTEN, format!("the output could not be written: {error}"))
         .note("what is missing is written by the next `stackc build`")

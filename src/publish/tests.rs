@@ -137,6 +137,9 @@ fn a_journal_that_leads_outside_is_refused() {
     for journal in [
         "{",
         "{\"version\":1,\"steps\":[{\"path\":\"../x\",\"bytes\":null}]}",
+        "{\"version\":1,\"steps\":[{\"path\":\".git/config\",\"bytes\":\"\"}]}",
+        "{\"version\":1,\"steps\":[{\"path\":\"stackc.yaml\",\"bytes\":\"\"}]}",
+        "{\"version\":1,\"steps\":[{\"path\":\"envs/dev/.git/config\",\"bytes\":\"\"}]}",
         "{\"version\":2,\"steps\":[]}",
     ] {
         let world = MemoryWorld::new().with(".stackc-journal", journal).with("x", "y");

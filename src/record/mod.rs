@@ -57,12 +57,11 @@ pub struct Recorded {
 impl Recorded {
     /// What there is to keep of an environment.
     pub fn of(tree: &Tree, size: Size) -> Self {
-        let output = tree.output();
         let list = tree.files().get(&Tree::list_path(tree.environment()));
         Self {
             name: Arc::clone(tree.environment()),
             size,
-            root: output.dir.join(&output.prefix),
+            root: tree.output().root(),
             list: list.map(|bytes| emit::digest(bytes)).unwrap_or_default(),
         }
     }
@@ -73,7 +72,7 @@ impl Recorded {
         if emit::digest(&list) != self.list {
             return false;
         }
-        let listed = std::str::from_utf8(&list).ok().and_then(emit::read_list);
+        let listed = std::str::from_utf8(&list).ok().and_then(|text| emit::read_list(&self.name, text));
         listed.is_some_and(|listed| {
             listed.par_iter().all(|(path, digest)| {
                 world.read(&self.root.join(path)).is_ok_and(|bytes| emit::digest(&bytes) == *digest)

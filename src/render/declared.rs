@@ -118,7 +118,10 @@ impl Missing {
         }
         let line = sources.get(part.instance.span.file).line_column(part.instance.span.start).line;
         let (lists, indent) = (self.lists(column + 2), " ".repeat(column));
-        format!("put these lines below `{}:`, line {line} of `{file}`:\n{indent}declares:{lists}", part.name)
+        format!(
+            "put these lines below `{}:`, line {line} of `{file}`:\n{indent}declares:{lists}",
+            part.instance.name
+        )
     }
 
     fn lists(&self, column: usize) -> String {

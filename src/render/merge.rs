@@ -11,6 +11,15 @@ use std::sync::Arc;
 /// Why a patch cannot be applied.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum MergeError {
+    /// A container that is not there, without an image to make it one.
+    NoSuchContainer {
+        /// Its name.
+        name: String,
+        /// The containers that are there.
+        names: Vec<String>,
+        /// The name in the patch.
+        at: Option<Span>,
+    },
     /// An item of a merged list lacks the key of that list.
     LacksKey { list: String, key: &'static str, at: Option<Span> },
     /// `$patch` holds a word that means nothing.
@@ -112,6 +121,11 @@ fn merge_items(
             }
             (Directive::Delete, None) => {}
             (_, Some(at)) => merge(&mut present[at], item, below)?,
+            (_, None) if matches!(list, "containers" | "initContainers") && item.get("image").is_none() => {
+                let names = present.iter().filter_map(|have| have.get(key)?.as_str()).map(str::to_owned);
+                let name = wanted.as_str().unwrap_or_default().to_owned();
+                return Err(MergeError::NoSuchContainer { name, names: names.collect(), at: wanted.span() });
+            }
             (_, None) => {
                 let mut node = Node::new(Map::new(), patched(item, None));
                 merge(&mut node, &without_directives(item), below)?;

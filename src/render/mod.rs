@@ -135,7 +135,7 @@ pub fn render(
     let cluster = charts::Cluster::of(kubernetes, &program.instances, known, supplied, recall);
     let means = charts::Means { cluster: &cluster, supplied, recall };
     let mut rendered = render_charts(&program.instances, means, sink);
-    let mut whole = Vec::new();
+    let (mut whole, mut everything) = (Vec::new(), true);
     let mut parts = Vec::with_capacity(program.instances.len());
     let mut objects = Vec::new();
     for (index, mut instance) in program.instances.into_iter().enumerate() {
@@ -145,6 +145,7 @@ pub fn render(
         let brought = [remote[index].take(), rendered[index].take()];
         // What failed was told; nothing can be said of what it would have brought.
         let complete = brought.iter().all(Option::is_some);
+        everything &= complete;
         let brought = brought.into_iter().flatten().flatten();
         objects.extend(brought.map(|object| Placed { object, part }));
         if complete && is_whole(&instance) {
@@ -164,6 +165,10 @@ pub fn render(
         references.retain(|manifest| instance.keeps(manifest));
         instance.references = references;
         parts.push(Part { instance, releases });
+    }
+    if !everything {
+        // What a patch or a declaration is held against is not all there.
+        sink.finish(())?;
     }
     declared::settle(&mut parts, &whole, &objects, supplied.sources(), sink);
     let scopes = Scopes::of(&surroundings.environment.kubernetes, &parts, &objects);

@@ -81,6 +81,19 @@ fn merge_fault(patch: &Patch, object: &Object, error: MergeError) -> Diagnostic 
             at,
             format!("add `{key}` to the item, or replace the list with an item `{{$patch: replace}}`"),
         ),
+        MergeError::NoSuchContainer { name, names, at } => {
+            let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            let help = match did_you_mean(&name, names.iter().map(String::as_str)) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None if names.is_empty() => "there are none of this kind".to_owned(),
+                None => format!("there are {}", quoted.join(", ")),
+            };
+            (
+                format!("there is no container `{name}`, and without an `image` a patch makes none"),
+                at,
+                format!("{help}; a container that is added has an `image`"),
+            )
+        }
         MergeError::UnknownDirective { word, at } => (
             format!("`$patch: {word}` is no directive of a strategic merge"),
             at,

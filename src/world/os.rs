@@ -94,7 +94,8 @@ impl OsWorld {
 
 fn failure(path: &Utf8Path, error: &std::io::Error) -> WorldError {
     match error.kind() {
-        ErrorKind::NotFound => WorldError::Missing(path.to_owned()),
+        // Below a file there is nothing.
+        ErrorKind::NotFound | ErrorKind::NotADirectory => WorldError::Missing(path.to_owned()),
         _ => WorldError::Failed(path.to_owned(), error.to_string()),
     }
 }

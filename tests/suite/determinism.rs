@@ -77,11 +77,11 @@ fn every_environment_is_the_same_bytes_everywhere() {
     let project = project();
     let first = tempfile::tempdir().expect("a folder");
     write(first.path(), project.iter());
-    let told = fine(stackc(first.path()).args(["build", "-j", "1"])).stderr;
+    let told = fine(stackc(first.path()).args(["build", "--fresh", "-j", "1"])).stderr;
     let wanted = files(&first.path().join("dist"));
     assert!(wanted.len() > 200, "only {} files", wanted.len());
 
-    fine(stackc(first.path()).args(["build", "--check", "-j", "8"]));
+    fine(stackc(first.path()).args(["build", "--fresh", "--check", "-j", "8"]));
     fine(stackc(first.path()).args(["build", "--fresh"]));
     same("built twice", &wanted, &files(&first.path().join("dist")));
 
@@ -91,7 +91,7 @@ fn every_environment_is_the_same_bytes_everywhere() {
     write(&deep, project.iter().rev());
     let again = fine(
         stackc(other.path())
-            .args(["build", "-j", "8", "-C", "some where/else/ünder"])
+            .args(["build", "--fresh", "-j", "8", "-C", "some where/else/ünder"])
             .envs([("LC_ALL", "tr_TR.UTF-8"), ("LANG", "tr_TR.UTF-8"), ("TZ", "Asia/Kathmandu")])
             .envs([("HOME", "/nonexistent"), ("XDG_CACHE_HOME", "/nonexistent/cache"), ("USER", "someone")])
             .envs([("COLUMNS", "40"), ("NO_COLOR", "1"), ("TMPDIR", "/nonexistent")]),

@@ -90,15 +90,25 @@ impl Project {
         words
     }
 
+    /// By the path below `dist`.
     fn tree(&self) -> Files {
-        files(&self.path("dist"))
+        let root = self.path("dist");
+        let below = |path: PathBuf| path.strip_prefix(&root).expect("below").to_owned();
+        files(&root).into_iter().map(|(path, bytes)| (below(path), bytes)).collect()
     }
 
-    /// The tree that a build makes which knows nothing of earlier ones; the one on disk is not touched.
+    /// The tree that a build makes which knows nothing of earlier ones, in another folder.
     fn anew(&self) -> Files {
-        let (code, _, words) = self.run("build --fresh --check");
+        let other = Self(tempfile::tempdir().expect("a folder"));
+        for (path, bytes) in files(&self.path(".")) {
+            let name = path.strip_prefix(self.path(".")).expect("below").to_string_lossy().into_owned();
+            if !name.starts_with("dist") {
+                other.write(&name, std::str::from_utf8(&bytes).expect("text"));
+            }
+        }
+        let (code, _, words) = other.run("build --fresh");
         assert_eq!(code, 0, "{words}");
-        self.tree()
+        other.tree()
     }
 }
 
@@ -167,12 +177,16 @@ fn a_cache_that_is_lost_or_damaged_changes_nothing() {
     says(&project.build(), "charts: 2 rendered, 0 remembered");
     assert_eq!(project.tree(), wanted);
 
+    let mut touched = Vec::new();
     for (path, bytes) in files(&project.cache()) {
         let text = String::from_utf8(bytes).expect("text");
         let damaged = text.replace("minReadySeconds: 1", "minReadySeconds: 7").replace("\"one\"", "\"eno\"");
-        assert_ne!(damaged, text + "x");
+        if damaged != text {
+            touched.push(path.parent().and_then(Path::file_name).expect("a folder").to_owned());
+        }
         fs::write(path, damaged).expect("a writable cache");
     }
+    assert!(["builds", "rendered"].iter().all(|kind| touched.iter().any(|of| of == kind)), "{touched:?}");
     project.build();
     assert_eq!(project.tree(), wanted);
     assert_eq!(project.tree(), project.anew());
@@ -245,4 +259,82 @@ fn what_is_not_compiled_from_files_alone_is_compiled_each_time() {
     let (_, _, words) = project.run("build -v -e one");
     says(&words, "nothing changed in one: ");
     assert!(!words.contains("two"), "{words}");
+}
+
+#[test]
+fn the_tree_of_an_environment_that_is_no_more_is_told_and_pruned() {
+    let project = Project::new();
+    project.build();
+    fs::remove_dir_all(project.path("overlays/two")).expect("an overlay");
+    let words = project.build();
+    says(&words, "warning[orphaned-tree]: `two` is no environment");
+    assert_eq!(project.run("build --check").0, 1);
+    says(&project.build(), "orphaned-tree");
+    let (code, _, words) = project.run("build --prune");
+    assert_eq!(code, 0, "{words}");
+    says(&words, "two: 0 files written, 9 removed");
+    assert!(!project.path("dist/envs/two").join(".stackc-files").exists());
+    assert_eq!(project.tree(), project.anew());
+    assert_eq!(project.run("build --check").0, 0);
+}
+
+#[test]
+fn builds_of_one_project_at_once_wait_for_each_other() {
+    let project = Project::new();
+    for round in 0..4 {
+        project.write("overlays/one/overlay.yaml", &overlay("one", 10 + round, "default"));
+        project.write("overlays/two/overlay.yaml", &overlay("two", 20 + round, "default"));
+        std::thread::scope(|scope| {
+            let lines = ["build -e one", "build -e two", "build", "build --fresh"];
+            let builds: Vec<_> = lines.map(|line| scope.spawn(|| project.run(line))).into_iter().collect();
+            for build in builds {
+                let (code, _, words) = build.join().expect("a build");
+                assert_eq!(code, 0, "{words}");
+            }
+        });
+        assert_eq!(project.tree(), project.anew());
+    }
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_no_hindrance() {
+    let project = Project::new();
+    fs::write(project.cache(), "a file").expect("a writable folder");
+    says(&project.build(), "one: 9 files written");
+    assert_eq!(project.tree(), project.anew());
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_behind_a_link() {
+    let project = Project::new();
+    let outside = project.0.path().join("outside");
+    fs::create_dir_all(&outside).expect("a folder");
+    fs::create_dir_all(project.path("dist/envs/one")).expect("a folder");
+    std::os::unix::fs::symlink(&outside, project.path("dist/envs/one/web")).expect("a link");
+    let (code, _, words) = project.run("build");
+    assert_eq!(code, 3, "{words}");
+    says(&words, "is a link");
+    assert!(files(&outside).is_empty());
+    assert!(!project.path("dist/.stackc-journal").exists());
+}
+
+#[test]
+fn commands_that_write_nothing_leave_a_journal_alone() {
+    let project = Project::new();
+    project.build();
+    let wanted = project.tree();
+    project.write(
+        "dist/.stackc-journal",
+        "{\"version\":1,\"steps\":[{\"path\":\"envs/one/x\",\"bytes\":\"eA==\"}]}",
+    );
+    for line in ["build --check", "diff"] {
+        let (code, _, words) = project.run(line);
+        assert_eq!(code, 1, "{line}: {words}");
+        says(&words, "half written");
+        assert!(!project.path("dist/envs/one/x").exists());
+    }
+    says(&project.build(), "completed what an interrupted build had left");
+    fs::remove_file(project.path("dist/envs/one/x")).expect("what the journal said");
+    assert_eq!(project.tree(), wanted);
 }

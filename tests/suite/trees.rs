@@ -500,7 +500,7 @@ fn flux_takes_every_tree() {
 fn the_list_of_files_is_whole() {
     for of in environments() {
         let list = format!("envs/{}/.stackc-files", of.name);
-        let listed = stackc::emit::read_list(text(of, &list)).expect("a list");
+        let listed = stackc::emit::read_list(&of.name, text(of, &list)).expect("a list");
         let present: BTreeSet<&Utf8PathBuf> =
             of.tree.files().keys().filter(|path| *path != Utf8Path::new(&list)).collect();
         assert_eq!(listed.keys().collect::<BTreeSet<_>>(), present);

@@ -6,9 +6,11 @@ use crate::cli::{Console, Exit};
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::diff::{Base, ChangeSet, EnvironmentChanges, diff};
 use crate::emit::Tree;
-use crate::publish::{Destination, publish};
+use crate::publish::{Destination, is_pending, publish};
 use crate::record::Recorded;
-use crate::world::World;
+use crate::world::{EntryKind, World};
+use camino::Utf8Path;
+use std::collections::BTreeSet;
 
 pub(super) fn run(global: &Global, options: &Build, world: &dyn World, console: &mut Console<'_>) -> Exit {
     session(global, Telling::Output(options.compile.format), world, console, |session| {
@@ -24,7 +26,13 @@ pub(super) fn run(global: &Global, options: &Build, world: &dyn World, console: 
 fn unchanged(options: &Build, session: &mut Session<'_>) -> Result<Option<Outcome>, Reported> {
     let Some(record) = session.record(&options.compile) else { return Ok(None) };
     let Some(first) = record.environments().first() else { return Ok(None) };
-    if session.settle_below(&first.root)? || !record.stands(&session.world) {
+    session.hold(&first.root);
+    let names: BTreeSet<&str> = record.environments().iter().map(|known| &*known.name).collect();
+    let stands = !is_pending(&first.root, &session.world)
+        && orphans(&first.root, &names, options, session).is_empty()
+        && record.stands(&session.world);
+    if !stands {
+        session.let_go();
         return Ok(None);
     }
     session.retell(&record, &options.compile)?;
@@ -38,10 +46,24 @@ fn unchanged(options: &Build, session: &mut Session<'_>) -> Result<Option<Outcom
     Ok(Some(Outcome::status(status)))
 }
 
-fn write(trees: Vec<Tree>, options: &Build, session: &mut Session<'_>) -> Result<Outcome, Reported> {
-    let mut status = Vec::new();
-    if session.settle(&trees)? {
+fn write(mut trees: Vec<Tree>, options: &Build, session: &mut Session<'_>) -> Result<Outcome, Reported> {
+    let Some(output) = trees.first().map(|tree| tree.output().clone()) else {
+        return Ok(Outcome::status(Vec::new()));
+    };
+    let (root, mut status) = (output.root(), Vec::new());
+    if options.check {
+        session.refuse_half_written(&root)?;
+    } else if session.settle(&root)? {
         status.push("completed what an interrupted build had left".to_owned());
+    }
+    let names: BTreeSet<&str> = trees.iter().map(|tree| &**tree.environment()).collect();
+    let lost = orphans(&root, &names, options, session);
+    if options.prune {
+        trees.extend(lost.into_iter().map(|name| Tree::empty(name.into(), output.clone())));
+    } else {
+        for name in lost {
+            session.sink.report(orphaned(&name, options));
+        }
     }
     let changes = diff(trees, &Base::Files, &session.world, &mut session.sink)?;
     if options.check {
@@ -53,6 +75,25 @@ fn write(trees: Vec<Tree>, options: &Build, session: &mut Session<'_>) -> Result
     status.extend(changes.environments().iter().map(summary));
     publish(changes, &Destination::Files, &session.world, &mut session.sink)?;
     Ok(Outcome::status(status))
+}
+
+/// The environments that have a tree and no overlay any more; none where only some environments are built.
+fn orphans(root: &Utf8Path, names: &BTreeSet<&str>, options: &Build, session: &Session<'_>) -> Vec<String> {
+    if !options.compile.environments.is_empty() {
+        return Vec::new();
+    }
+    let entries = session.world.list(&root.join("envs")).unwrap_or_default();
+    let has_list =
+        |name: &str| session.world.kind(&root.join(Tree::list_path(name))) == Some(EntryKind::File);
+    let lost = |name: &String| !names.contains(name.as_str()) && has_list(name);
+    entries.into_iter().map(|entry| entry.name).filter(lost).collect()
+}
+
+fn orphaned(name: &str, options: &Build) -> Diagnostic {
+    let fact = format!("`{name}` is no environment of the project any more, and its tree is still there");
+    let code = codes::ORPHANED_TREE;
+    let finding = if options.check { Diagnostic::error(code, fact) } else { Diagnostic::warning(code, fact) };
+    finding.help("`stackc build --prune` removes it; what reconciles from it may then delete what it made")
 }
 
 fn up_to_date(environments: usize) -> String {

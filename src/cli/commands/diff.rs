@@ -13,7 +13,9 @@ pub(super) fn run(global: &Global, options: &Diff, world: &dyn World, console: &
             Base::Revision { revision: revision.clone() }
         } else {
             // What an interrupted build left half written is no base to compare with.
-            session.settle(&trees)?;
+            if let Some(tree) = trees.first() {
+                session.refuse_half_written(&tree.output().root())?;
+            }
             Base::Files
         };
         let changes = diff(trees, &base, &session.world, &mut session.sink)?;

@@ -1,18 +1,19 @@
 //! `stackc init`: a project that builds.
 
 use super::session::{Outcome, Telling, at};
-use crate::cli::arguments::{FindingsFormat, Init};
+use crate::cli::arguments::{FindingsFormat, Global, Init};
 use crate::cli::{Console, Exit};
 use crate::load::fields::{invalid_label, is_label};
 use crate::load::{PROJECT_SCHEMA, library, overlay_schema};
 use crate::world::{World, clean};
 use camino::Utf8Path;
 
-pub(super) fn run(options: &Init, world: &dyn World, console: &mut Console<'_>) -> Exit {
-    let folder =
-        world.root().map_or_else(|| options.folder.clone(), |root| clean(&root.join(&options.folder)));
+pub(super) fn run(global: &Global, options: &Init, world: &dyn World, console: &mut Console<'_>) -> Exit {
+    let asked =
+        global.project.as_ref().map_or_else(|| options.folder.clone(), |base| base.join(&options.folder));
+    let folder = world.root().map_or_else(|| asked.clone(), |root| clean(&root.join(&asked)));
     let name = options.name.clone().unwrap_or_else(|| slug(folder.file_name().unwrap_or("")));
-    at(&options.folder, Telling::Beside(FindingsFormat::Human), world, console, |session| {
+    at(&asked, Telling::Beside(FindingsFormat::Human), world, console, |session| {
         if !is_label(&name, 53) {
             return Err(session.sink.report(invalid_label(&name, "a project", 53, None)));
         }
@@ -31,11 +32,8 @@ pub(super) fn run(options: &Init, world: &dyn World, console: &mut Console<'_>) 
             session.write(path, &text)?;
             status.push(format!("wrote {path}"));
         }
-        let step = if options.folder == Utf8Path::new(".") {
-            String::new()
-        } else {
-            format!("cd {} && ", options.folder)
-        };
+        let step =
+            if asked == Utf8Path::new(".") { String::new() } else { format!("cd {} && ", clean(&asked)) };
         status.push(format!("\nNext: {step}stackc build\nThen change overlays/dev/overlay.yaml; `stackc stack list` prints what can stand in it."));
         Ok(Outcome::status(status))
     })

@@ -50,7 +50,7 @@ fn command(arguments: &Arguments, world: &dyn World, console: &mut Console<'_>) 
     match &arguments.command {
         Command::Completions(options) => completions::run(options, console),
         Command::Template(options) => super::template::run(options, world, console),
-        Command::Init(options) => init::run(options, world, console),
+        Command::Init(options) => init::run(global, options, world, console),
         Command::Check(options) => check::run(global, options, world, console),
         Command::Graph(options) => graph::run(global, options, world, console),
         Command::Prereqs(options) => prereqs::run(global, options, world, console),

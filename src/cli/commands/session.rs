@@ -7,17 +7,18 @@ use crate::cli::arguments::{self, Charts, Compile, FindingsFormat, Global};
 use crate::cli::{Console, Exit};
 use crate::diag::render::{Style, github, human, json, sarif, short};
 use crate::diag::{Diagnostic, Reported, Severity, Sink, codes};
+use crate::digest::ContentDigest;
 use crate::driver::{Build, Compiled, Journey, Memory, Size, Wish, compile_and_keep};
-use crate::emit::Tree;
 use crate::load::Selection;
 use crate::model::ChartDelivery;
+use crate::package::cache::Cache;
 use crate::package::memo::Releases;
 use crate::package::source::Network;
 use crate::package::supply::{Access, Fit};
-use crate::publish::complete;
+use crate::publish::{complete, is_pending};
 use crate::record::{Record, Recorded, Slot};
 use crate::source::Sources;
-use crate::world::{Below, EntryKind, World, clean};
+use crate::world::{Below, EntryKind, Exclusive, World, clean};
 use camino::{Utf8Path, Utf8PathBuf};
 
 /// How findings are told.
@@ -39,6 +40,8 @@ pub(super) struct Session<'a> {
     pub(super) sink: Sink,
     /// Lines for those who asked for more.
     pub(super) details: Vec<String>,
+    /// Held while this command works on an output folder.
+    held: Option<Exclusive>,
     /// Why nothing was written, where that has to be said.
     pub(super) denied: Option<&'static str>,
     /// The folder that stackc was called in.
@@ -93,6 +96,7 @@ pub(super) fn at(
         sources: Sources::new(),
         sink: Sink::new(),
         details: vec![format!("folder: {folder}")],
+        held: None,
         denied: None,
         here: world,
         asked: arguments::Access::default(),
@@ -237,15 +241,37 @@ impl Session<'_> {
     }
 
     /// Completes what an interrupted build left, before anything is compared with the files; whether there was any.
-    pub(super) fn settle(&mut self, trees: &[Tree]) -> Result<bool, Reported> {
-        let Some(tree) = trees.first() else { return Ok(false) };
-        let output = tree.output();
-        self.settle_below(&output.dir.join(&output.prefix))
+    /// Whoever builds into the same folder waits until this command is done.
+    pub(super) fn settle(&mut self, root: &Utf8Path) -> Result<bool, Reported> {
+        self.hold(root);
+        complete(root, &self.world, &mut self.sink)
     }
 
-    /// As [`Self::settle`], for the folder that all files are in.
-    pub(super) fn settle_below(&mut self, root: &Utf8Path) -> Result<bool, Reported> {
-        complete(root, &self.world, &mut self.sink)
+    /// For commands that write nothing: waits for a build that is at work, and refuses what an interrupted one left.
+    pub(super) fn refuse_half_written(&mut self, root: &Utf8Path) -> Result<(), Reported> {
+        self.hold(root);
+        if !is_pending(root, &self.world) {
+            return Ok(());
+        }
+        let fact = format!("an interrupted build left the tree in `{root}` half written");
+        let finding = Diagnostic::error(codes::OUTPUT_DRIFT, fact);
+        Err(self.sink.report(finding.help("run `stackc build`, which completes it")))
+    }
+
+    /// Waits until nobody else builds into this folder. Without a cache that can be written nobody waits.
+    pub(super) fn hold(&mut self, root: &Utf8Path) {
+        if self.held.is_none()
+            && let (Some(cache), Ok(project)) =
+                (Cache::of_user(&self.world), self.world.real_path(Utf8Path::new(".")))
+        {
+            let name = ContentDigest::of(clean(&project.join(root)).as_str().as_bytes());
+            self.held = self.world.exclusive(&cache.folder().join("locks").join(name.hex())).ok();
+        }
+    }
+
+    /// Lets others build again.
+    pub(super) fn let_go(&mut self) {
+        self.held = None;
     }
 
     /// Writes a file that a person is to own.

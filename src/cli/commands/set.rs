@@ -5,7 +5,7 @@
 use super::session::{Outcome, Session, Telling, run as session};
 use crate::cli::arguments::{Access, FindingsFormat, Global, Set};
 use crate::cli::{Console, Exit};
-use crate::diag::{Diagnostic, Reported, codes};
+use crate::diag::{Diagnostic, Reported, Severity, Sink, codes};
 use crate::driver::{Wish, compile};
 use crate::load::fields::suggest;
 use crate::load::{self, EnvironmentDocuments, OverlayDocument, Project, SPEC, Selection};
@@ -30,7 +30,7 @@ pub(super) fn run(global: &Global, options: &Set, world: &dyn World, console: &m
         if edit.before == edit.after {
             return Ok(Outcome::status(vec![format!("{}: unchanged, it is that already", place.file)]));
         }
-        validate(&place, &edit, &selection, session)?;
+        let left = validate(&place, &edit, &selection, session)?;
         let mut outcome = Outcome::status(Vec::new());
         if options.dry_run {
             outcome.data = difference(&place, &edit).into_bytes();
@@ -43,6 +43,7 @@ pub(super) fn run(global: &Global, options: &Set, world: &dyn World, console: &m
             outcome.data = difference(&place, &edit).into_bytes();
         }
         outcome.status.push(place.told(options, &edit));
+        outcome.status.extend(left);
         Ok(outcome)
     })
 }
@@ -201,13 +202,14 @@ fn edited(place: &Place, options: &Set, session: &mut Session<'_>) -> Result<Edi
     }
 }
 
-/// Compiles the project with the new text: the environment, or every one where a base changes.
+/// Compiles the project with the new text: the environment, or every one where a base changes. What is left to do is
+/// the answer.
 fn validate(
     place: &Place,
     edit: &Edit,
     selection: &Selection,
     session: &mut Session<'_>,
-) -> Result<(), Reported> {
+) -> Result<Option<String>, Reported> {
     let own = matches!(selection, Selection::Named(names) if names.iter().any(|name| place.file.starts_with(format!("overlays/{name}"))));
     let selection = if own { selection.clone() } else { Selection::All };
     // What was found in the old text is not asked about any more.
@@ -215,13 +217,21 @@ fn validate(
     let world = session.world.with_file(&place.file, edit.after.as_bytes());
     let access = session.access(Access::default(), &selection);
     let wish = Wish { selection, access, ..Wish::default() };
-    match compile(&world, &session.sources, &wish, &mut session.sink) {
-        Ok(_build) => Ok(()),
-        Err(reported) => {
-            session.denied = Some("the project would not compile with it; nothing was written");
-            Err(reported)
-        }
+    let mut own = Sink::new();
+    let compiled = compile(&world, &session.sources, &wish, &mut own);
+    // Which package a new version is stands in the lock once somebody looked it up, which needs the overlay first.
+    let unpinned = |finding: &Diagnostic| finding.code == codes::NOT_LOCKED;
+    let only_unpinned =
+        own.found().iter().all(|finding| finding.severity == Severity::Warning || unpinned(finding));
+    if compiled.is_err() && only_unpinned {
+        return Ok(Some("the lock does not pin that yet: run `stackc vendor`".to_owned()));
     }
+    session.sink.merge(own);
+    if let Err(reported) = compiled {
+        session.denied = Some("the project would not compile with it; nothing was written");
+        return Err(reported);
+    }
+    Ok(None)
 }
 
 /// The change as a unified diff.

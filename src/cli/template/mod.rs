@@ -395,7 +395,7 @@ impl<'a> Run<'a> {
         Err(Failed {
             message,
             details: format!(
-                "there is no folder or file `{reference}` here; name a chart's folder or its .tgz (vendor it first with `stackc package`)\n"
+                "there is no folder or file `{reference}` here; name a chart's folder or its .tgz (`helm pull` fetches one; builds take theirs from `stackc vendor`)\n"
             ),
         })
     }
