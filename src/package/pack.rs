@@ -9,40 +9,23 @@ use crate::world::chart::ChartDisk;
 use crate::world::memory::MemoryWorld;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
-use std::io::Read as _;
 
 /// What a folder of a repository may hold.
-const LARGEST: u64 = 100 * 1024 * 1024;
+pub(super) const LARGEST: u64 = 100 * 1024 * 1024;
 const BLOCK: usize = 512;
 
-/// A tar of a chart's folder as a package: links inside the folder followed, `.helmignore` obeyed.
-pub(super) fn packed(tar: &[u8]) -> Result<Vec<u8>, String> {
-    let mut files: BTreeMap<Utf8PathBuf, Vec<u8>> = BTreeMap::new();
-    let mut links: BTreeMap<Utf8PathBuf, Utf8PathBuf> = BTreeMap::new();
-    let mut size = 0;
-    for entry in tar::Archive::new(tar).entries().map_err(|error| error.to_string())? {
-        let mut entry = entry.map_err(|error| error.to_string())?;
-        let name = String::from_utf8(entry.path_bytes().into_owned())
-            .map_err(|_not_utf8| "the name of a file is not UTF-8".to_owned())?;
-        let path = Utf8PathBuf::from(name.trim_end_matches('/'));
-        match entry.header().entry_type() {
-            tar::EntryType::Regular | tar::EntryType::Continuous => {
-                size += entry.size();
-                if size > LARGEST {
-                    return Err(format!("it holds more than {LARGEST} bytes"));
-                }
-                let mut bytes = Vec::new();
-                entry.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-                files.insert(path, bytes);
-            }
-            tar::EntryType::Symlink => {
-                let target = entry.link_name_bytes().unwrap_or_default();
-                let target = String::from_utf8_lossy(&target).into_owned();
-                links.insert(path, target.into());
-            }
-            _ => {}
-        }
-    }
+/// A folder as it is committed, paths from itself.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Folder {
+    /// Its files.
+    pub(super) files: BTreeMap<Utf8PathBuf, Vec<u8>>,
+    /// Its links, and what they say.
+    pub(super) links: BTreeMap<Utf8PathBuf, Utf8PathBuf>,
+}
+
+/// A chart's folder as a package: links inside the folder followed, `.helmignore` obeyed.
+pub(super) fn packed(folder: Folder) -> Result<Vec<u8>, String> {
+    let Folder { mut files, links } = folder;
     for (path, target) in &links {
         let linked = behind(path, target, &links)
             .and_then(|end| files.get(&end).cloned())
@@ -139,22 +122,11 @@ mod tests {
     use super::*;
     use crate::helm::chart::archive::{Budget, read};
 
-    fn tar(entries: &[(&str, &str)], links: &[(&str, &str)], time: u64) -> Vec<u8> {
-        let mut tar = tar::Builder::new(Vec::new());
-        for (name, text) in entries {
-            let mut header = tar::Header::new_gnu();
-            header.set_size(text.len() as u64);
-            header.set_mode(0o600);
-            header.set_mtime(time);
-            tar.append_data(&mut header, name, text.as_bytes()).expect("memory");
+    fn folder(files: &[(&str, &str)], links: &[(&str, &str)]) -> Folder {
+        Folder {
+            files: files.iter().map(|(name, text)| ((*name).into(), text.as_bytes().to_vec())).collect(),
+            links: links.iter().map(|(name, target)| ((*name).into(), (*target).into())).collect(),
         }
-        for (name, target) in links {
-            let mut header = tar::Header::new_gnu();
-            header.set_entry_type(tar::EntryType::Symlink);
-            header.set_size(0);
-            tar.append_link(&mut header, name, target).expect("memory");
-        }
-        tar.into_inner().expect("memory")
     }
 
     const CHART: &str = "apiVersion: v2\nname: own\nversion: 1.0.0\n";
@@ -169,10 +141,7 @@ mod tests {
         ];
         let links = [("values.yaml", "defaults/./v.yaml")];
         let more: Vec<_> = files.into_iter().chain([("defaults/v.yaml", "x: 1\n")]).collect();
-        let one = packed(&tar(&more, &links, 1)).expect("a chart");
-        let mut turned = more.clone();
-        turned.reverse();
-        assert_eq!(one, packed(&tar(&turned, &links, 2)).expect("a chart"));
+        let one = packed(folder(&more, &links)).expect("a chart");
         let found = read(&one, &mut Budget::default()).expect("an archive");
         let names: Vec<&str> = found.iter().map(|file| &*file.name).collect();
         assert_eq!(
@@ -185,7 +154,7 @@ mod tests {
     #[test]
     fn a_large_file_is_stored_in_blocks() {
         let large = "x: 1234567\n".repeat(20_000);
-        let bytes = packed(&tar(&[("Chart.yaml", CHART), ("values.yaml", &large)], &[], 0)).expect("a chart");
+        let bytes = packed(folder(&[("Chart.yaml", CHART), ("values.yaml", &large)], &[])).expect("a chart");
         let found = read(&bytes, &mut Budget::default()).expect("an archive");
         assert_eq!(&*found[1].data, large.as_bytes());
     }
@@ -194,9 +163,9 @@ mod tests {
     fn links_out_of_the_chart_are_refused() {
         for target in ["../other", "/etc/passwd", "nowhere", "values.yaml"] {
             let words =
-                packed(&tar(&[("Chart.yaml", CHART)], &[("values.yaml", target)], 0)).expect_err(target);
+                packed(folder(&[("Chart.yaml", CHART)], &[("values.yaml", target)])).expect_err(target);
             assert!(words.contains("is a link to"), "{words}");
         }
-        assert!(packed(&tar(&[("x", "")], &[], 0)).expect_err("no chart").contains("Chart.yaml"));
+        assert!(packed(folder(&[("x", "")], &[])).expect_err("no chart").contains("Chart.yaml"));
     }
 }

@@ -3,7 +3,7 @@
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::diff::{ChangeSet, DocumentChange, Whole};
 use crate::world::World;
-use crate::world::git::{Changes, CommitId, Repository};
+use crate::world::git::{Changes, CommitId, Repository, WorkTree};
 use camino::Utf8Path;
 use std::fmt::Write as _;
 
@@ -32,7 +32,11 @@ pub(super) fn commit(
     }
     let message = message(changes, title);
     let id = opened.commit(branch, changes.tip(), &written, &message).map_err(|error| fail(error, sink))?;
-    if opened.is_checked_out(branch) {
+    if let Some(shown) = opened.checked_out(branch) {
+        let path = match &shown {
+            WorkTree::Here => path,
+            WorkTree::At(other) => other,
+        };
         sink.report(
             Diagnostic::warning(
                 codes::BRANCH_CHECKED_OUT,

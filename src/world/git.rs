@@ -31,6 +31,15 @@ impl CommitId {
     }
 }
 
+/// A work tree of a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WorkTree {
+    /// That of the folder which was opened.
+    Here,
+    /// Another one.
+    At(Utf8PathBuf),
+}
+
 /// What a commit changes: paths from the root of the repository, `None` to remove a file.
 pub type Changes = BTreeMap<Utf8PathBuf, Option<Vec<u8>>>;
 
@@ -107,11 +116,24 @@ impl Repository {
         }
     }
 
-    /// Whether a branch is what the work tree shows.
-    pub fn is_checked_out(&self, name: &str) -> bool {
-        let head = self.git.find_reference("HEAD").ok();
-        let target = head.as_ref().and_then(|head| head.symbolic_target().ok().flatten());
-        !self.git.is_bare() && target == Some(&format!("refs/heads/{name}"))
+    /// Which work tree shows a branch: that of the folder, or another one that `git worktree add` made.
+    pub fn checked_out(&self, name: &str) -> Option<WorkTree> {
+        let shows = |git: &git2::Repository| {
+            let head = git.find_reference("HEAD").ok();
+            let target = head.as_ref().and_then(|head| head.symbolic_target().ok().flatten());
+            !git.is_bare() && target == Some(&format!("refs/heads/{name}"))
+        };
+        if shows(&self.git) {
+            return Some(WorkTree::Here);
+        }
+        let folder = |git: &git2::Repository| Some(git.workdir()?.to_str()?.trim_end_matches('/').into());
+        // Of a repository that was opened in a linked work tree, the main one is among the others.
+        let main = git2::Repository::open(self.git.commondir()).ok().into_iter();
+        let names = self.git.worktrees().ok();
+        let linked = names.iter().flat_map(|names| names.iter()).filter_map(|name| {
+            git2::Repository::open_from_worktree(&self.git.find_worktree(name.ok()??).ok()?).ok()
+        });
+        main.chain(linked).find(|git| shows(git)).as_ref().and_then(folder).map(WorkTree::At)
     }
 
     /// A file of a commit; `None` where it has none at this path.

@@ -13,6 +13,27 @@ use std::time::Duration;
 
 static WRITES: AtomicU64 = AtomicU64::new(0);
 
+/// What points `git` at one repository, as hooks have it (`git rev-parse --local-env-vars`). `GIT_CONFIG_COUNT` and
+/// `GIT_CONFIG_PARAMETERS` stay, as they do on git's own way into a submodule: CI hands credentials over in them.
+const OF_ONE_REPOSITORY: [&str; 16] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_CONFIG",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_PREFIX",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_CEILING_DIRECTORIES",
+];
+
 static AGENT: OnceLock<ureq::Agent> = OnceLock::new();
 
 /// Redirects and statuses are the caller's; certificates are those of the system.
@@ -334,19 +355,30 @@ impl World for OsWorld {
 
     fn execute(&self, program: &str, arguments: &[&str], input: &[u8]) -> Result<Finished, WorldError> {
         let fail = |error: std::io::Error| failure(Utf8Path::new(program), &error);
-        let mut child = std::process::Command::new(program)
+        let mut command = std::process::Command::new(program);
+        command
             .args(arguments)
             .current_dir(&self.root)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(fail)?;
-        if let Some(mut pipe) = child.stdin.take() {
-            // A program that does not read its input closes the pipe; that is its own affair.
-            let _ignored = pipe.write_all(input);
+            .stderr(Stdio::piped());
+        if program == "git" {
+            for name in OF_ONE_REPOSITORY {
+                command.env_remove(name);
+            }
+            command.env("GIT_TERMINAL_PROMPT", "0");
         }
-        let output = child.wait_with_output().map_err(fail)?;
+        let mut child = command.spawn().map_err(fail)?;
+        let pipe = child.stdin.take();
+        // A program may answer before it has read everything, and both pipes are of a limited size.
+        let output = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                // A program that does not read its input closes the pipe; that is its own affair.
+                let _ignored = pipe.map(|mut pipe| pipe.write_all(input));
+            });
+            child.wait_with_output()
+        })
+        .map_err(fail)?;
         Ok(Finished {
             code: output.status.code(),
             out: output.stdout,

@@ -283,3 +283,26 @@ fn publishing_is_one_commit_a_build_and_leaves_the_work_tree_alone() {
     assert_eq!(git(root, &["status", "--porcelain"]), " M overlays/dev/overlay.yaml\n");
     assert!(!root.join("dist").exists() && !root.join("envs").exists());
 }
+
+#[test]
+fn a_branch_that_another_work_tree_shows_is_told() {
+    let folder = project();
+    let root = folder.path();
+    git(root, &["init", "-q", "-b", "main"]);
+    git(root, &["add", "."]);
+    git(root, &["commit", "-q", "-m", "start"]);
+    let beside = TempDir::new().expect("a folder");
+    let other = beside.path().join("deploy").display().to_string();
+    git(root, &["worktree", "add", "-q", "-b", "deploy", &other]);
+    let told = stackc(root, &["publish", "--branch", "deploy"]);
+    assert_eq!(code(&told), 0, "{}", err(&told));
+    assert!(err(&told).contains("branch `deploy` is checked out in `"), "{}", err(&told));
+    assert!(err(&told).contains("/deploy reset --hard`"), "{}", err(&told));
+    // From there, the main work tree is the other one.
+    let _set = stackc(Path::new(&other), &["set", "hello.replicas", "2"]);
+    let back = stackc(Path::new(&other), &["publish", "--branch", "main"]);
+    assert_eq!(code(&back), 0, "{}", err(&back));
+    assert!(err(&back).contains("branch `main` is checked out in `"), "{}", err(&back));
+    let free = stackc(root, &["publish", "--branch", "free"]);
+    assert!(code(&free) == 0 && !err(&free).contains("checked out"), "{}", err(&free));
+}

@@ -532,3 +532,80 @@ fn every_environment_here_is_vendored_from_the_mirror() {
     project.run_with("vendor --offline", &[("STACKC_MIRROR", "../packages")]).ends(0);
     assert_eq!(project.lock(), lock, "the folder that was written is a mirror like the one it came from");
 }
+
+/// Runs git as somebody who has set nothing.
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let done = Program::new("git")
+        .current_dir(folder)
+        .args(["-c", "user.name=t", "-c", "user.email=t@example.org"])
+        .args(arguments)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .output()
+        .expect("git");
+    assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8_lossy(&done.stdout).trim().to_owned()
+}
+
+#[test]
+fn charts_in_git_are_the_same_bytes_whatever_git_is_told_and_touch_no_repository() {
+    let project = Project::new("https://charts.example.org", &[("dev", "1.0.0")]);
+    let charts = project.folder.path().join("charts");
+    let write = |name: &str, text: &str| {
+        let path = charts.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("room");
+        fs::write(path, text).expect("room");
+    };
+    write("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n");
+    write("app/values.yaml", "a: 1\n");
+    write("app/templates/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}\n");
+    // More than a pipe holds, on the way in and on the way out.
+    for number in 0..2000 {
+        write(&format!("app/files/{number}.txt"), &format!("{number}\n").repeat(20));
+    }
+    git(&charts, &["init", "-q", "-b", "main"]);
+    git(&charts, &["add", "."]);
+    git(&charts, &["commit", "-qm", "one"]);
+    let commit = git(&charts, &["rev-parse", "HEAD"]);
+    git(&charts, &["commit", "-qm", "two", "--allow-empty"]);
+    let file = project.read("stackc.yaml").replace(
+        "{url: \"https://charts.example.org\"}",
+        &format!("{{git: \"file://{}\", revision: {commit}}}", charts.display()),
+    );
+    project.write("stackc.yaml", &file);
+    project.run("vendor").ends(0);
+    let lock = project.lock();
+
+    // The user's own repository, as its hooks name it, and a server that hands out tips only.
+    let own = project.path(".");
+    git(&own, &["init", "-q", "-b", "main"]);
+    git(&own, &["add", "."]);
+    git(&own, &["commit", "-qm", "own"]);
+    let refs = git(&own, &["for-each-ref"]);
+    let of_hooks = own.join(".git").display().to_string();
+    let told = [
+        ("GIT_DIR", of_hooks.as_str()),
+        ("GIT_WORK_TREE", "."),
+        ("GIT_INDEX_FILE", ".git/index"),
+        ("GIT_CONFIG_COUNT", "1"),
+        ("GIT_CONFIG_KEY_0", "protocol.version"),
+        ("GIT_CONFIG_VALUE_0", "0"),
+    ];
+    fs::remove_dir_all(project.cache()).expect("a cache");
+    project.run_with("vendor", &told).ends(0).says("unchanged");
+    assert_eq!(git(&own, &["for-each-ref"]), refs);
+    assert!(!own.join(".git/shallow").exists() && !own.join(".git/FETCH_HEAD").exists());
+
+    // Somebody whose files end their lines otherwise, and whose attributes leave some out.
+    let home = project.folder.path();
+    let attributes = home.join("attributes").display().to_string();
+    fs::write(home.join("attributes"), "* text eol=crlf\nvalues.yaml export-ignore\n").expect("room");
+    fs::write(
+        home.join(".gitconfig"),
+        format!("[core]\n\tautocrlf = true\n\tattributesFile = {attributes}\n\teol = crlf\n"),
+    )
+    .expect("room");
+    fs::remove_dir_all(project.cache()).expect("a cache");
+    project.run("vendor").ends(0).says("unchanged");
+    project.run("build --frozen").ends(0);
+    assert_eq!(project.lock(), lock);
+}
