@@ -146,7 +146,7 @@ fn chart(
                 )
             })?
         }
-        _ => ChartSource { name: Arc::clone(&instance.name), kind: chart_source(source_node, sink)? },
+        _ => ChartSource::unnamed(&instance.name, chart_source(source_node, sink)?),
     };
     let version = match version {
         Some(node) => node,

@@ -4,7 +4,8 @@
 //! always a `timeout`.
 
 use super::document::{self, Fields, list, value};
-use super::release::reference_source;
+use super::slashed;
+use super::sources::{Named, Source};
 use super::units::Folders;
 use crate::diag::{Diagnostic, Sink, codes};
 use crate::model::{Environment, FluxDelivery};
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub(super) fn write(
     sequence: &Sequence,
     folders: &[Folders],
+    named: &Named,
     files: &mut BTreeMap<Utf8PathBuf, Vec<u8>>,
     sink: &mut Sink,
 ) {
@@ -28,7 +30,7 @@ pub(super) fn write(
         if !out.is_empty() {
             out.extend_from_slice(b"---\n");
         }
-        let node = kustomization(sequence, flux, unit, folders.flux.as_deref());
+        let node = kustomization(sequence, flux, unit, named, folders.flux.as_deref());
         out.extend(document::print(&node, sink));
     }
     let environment = &surroundings.environment.name;
@@ -56,7 +58,13 @@ fn supported(environment: &Environment, sink: &mut Sink) {
     );
 }
 
-fn kustomization(sequence: &Sequence, flux: &FluxDelivery, unit: &Unit, folder: Option<&Utf8Path>) -> Node {
+fn kustomization(
+    sequence: &Sequence,
+    flux: &FluxDelivery,
+    unit: &Unit,
+    named: &Named,
+    folder: Option<&Utf8Path>,
+) -> Node {
     let units = sequence.units();
     let mut spec = Fields::new();
     if !unit.depends_on.is_empty() {
@@ -70,15 +78,15 @@ fn kustomization(sequence: &Sequence, flux: &FluxDelivery, unit: &Unit, folder: 
     let part = unit.part.map(|part| &sequence.parts()[part]);
     let reference =
         part.zip(unit.reference).map(|(part, reference)| (part, &part.instance.references[reference]));
-    spec = if let Some((part, reference, (_, _, path))) =
-        reference.and_then(|(part, reference)| reference.git.as_ref().map(|git| (part, reference, git)))
-    {
-        let name = reference_source(&part.instance.name, &reference.name);
-        spec.with("sourceRef", Fields::new().with("kind", "GitRepository").with("name", name))
+    let fetched = reference.and_then(|(part, reference)| {
+        Some((Source::of_reference(part, reference)?, reference.git.as_ref().map(|(_, _, path)| path)?))
+    });
+    spec = if let Some((from, path)) = fetched {
+        spec.with("sourceRef", Fields::new().with("kind", from.kind).with("name", named.get(&from)))
             .with("path", format!("./{}", path.trim_start_matches("./").trim_matches('/')))
     } else {
         let prefix = &sequence.surroundings().environment.output.prefix;
-        let path = folder.map(|folder| prefix.join(folder)).unwrap_or_default();
+        let path = folder.map(|folder| slashed(prefix, folder)).unwrap_or_default();
         spec.with("sourceRef", source(flux)).with("path", format!("./{path}"))
     };
     // What is fetched from elsewhere is other people's: nothing of it is removed when they drop it.

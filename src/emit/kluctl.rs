@@ -4,6 +4,7 @@
 //! switched off for every file but these two, which therefore never hold a `{{`, `{%` or `{#`.
 
 use super::document::{self, Fields, list, value};
+use super::slashed;
 use super::units::Folders;
 use crate::diag::{Diagnostic, Sink, codes};
 use crate::order::{Health, Sequence, Unit};
@@ -61,10 +62,10 @@ pub(super) fn write(
         .with("discriminator", Arc::clone(&kluctl.discriminator))
         .with_node("targets", list([target]))
         .node();
-    files.insert(folder.join(".kluctl.yaml"), document::print(&project, sink));
-    files.insert(folder.join(".templateignore"), b"*\n".to_vec());
+    files.insert(slashed(&folder, ".kluctl.yaml"), document::print(&project, sink));
+    files.insert(slashed(&folder, ".templateignore"), b"*\n".to_vec());
     let deployment = Fields::new().with_node("deployments", list(items(sequence))).node();
-    files.insert(folder.join("deployment.yaml"), document::print(&deployment, sink));
+    files.insert(slashed(&folder, "deployment.yaml"), document::print(&deployment, sink));
 }
 
 fn items(sequence: &Sequence) -> Vec<Node> {

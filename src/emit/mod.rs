@@ -11,6 +11,7 @@ mod hosts;
 mod kluctl;
 mod names;
 mod release;
+mod sources;
 mod units;
 
 use crate::diag::{Reported, Sink};
@@ -96,6 +97,16 @@ pub fn read_list(environment: &str, text: &str) -> Option<BTreeMap<Utf8PathBuf, 
         .collect()
 }
 
+/// A path below a folder, with `/` on every system: what readers of a tree, lists of files and Git go by.
+pub fn slashed(folder: impl AsRef<str>, path: impl AsRef<str>) -> Utf8PathBuf {
+    let (folder, path) = (folder.as_ref().trim_end_matches('/'), path.as_ref());
+    match (folder, path) {
+        ("", only) | (only, "") => only.into(),
+        _ if Utf8Path::new(path).is_absolute() => path.into(),
+        _ => format!("{folder}/{path}").into(),
+    }
+}
+
 /// SHA-256 of a file's bytes, as in a list of files.
 pub fn digest(bytes: &[u8]) -> String {
     ContentDigest::of(bytes).hex().to_owned()
@@ -105,9 +116,10 @@ pub fn digest(bytes: &[u8]) -> String {
 pub fn emit(sequence: &Sequence, hosts: &[HostFile], sink: &mut Sink) -> Result<Tree, Reported> {
     let environment = Arc::clone(&sequence.surroundings().environment.name);
     let mut files = BTreeMap::new();
-    let folders = units::write(sequence, &mut files, sink);
+    let named = sources::Named::of(sequence);
+    let folders = units::write(sequence, &named, &mut files, sink);
     if sequence.surroundings().deliver.flux.is_some() {
-        flux::write(sequence, &folders, &mut files, sink);
+        flux::write(sequence, &folders, &named, &mut files, sink);
     }
     if sequence.surroundings().deliver.kluctl.is_some() {
         kluctl::write(sequence, &folders, &mut files, sink);

@@ -4,8 +4,10 @@
 //! shows; repositories are shared, in Flux's own namespace.
 
 use super::document::{self, Fields, list};
+use super::slashed;
+use super::sources::{INTERVAL, Named, Reader, Revision, Source, header, object_name};
 use crate::diag::{Diagnostic, Sink, codes};
-use crate::model::{ChartSourceKind, FluxDelivery, Patch, PatchBody, Release};
+use crate::model::{ChartSourceKind, Patch, PatchBody, Release};
 use crate::order::{Sequence, Unit};
 use crate::render::DeliveredRelease;
 use crate::schema::kinds;
@@ -16,120 +18,11 @@ use std::sync::Arc;
 
 type Files = BTreeMap<Utf8PathBuf, Vec<u8>>;
 
-/// How often Flux looks for drift, and for new commits of a Git source.
-const INTERVAL: &str = "1h";
-
-/// The name of a source's object.
-fn object_name(name: &str) -> String {
-    let safe: String = name
-        .to_lowercase()
-        .chars()
-        .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' })
-        .collect();
-    let trimmed = safe.trim_matches('-');
-    if trimmed == name && trimmed.len() <= 63 && !trimmed.is_empty() {
-        return trimmed.to_owned();
-    }
-    let short: String = trimmed.chars().take(54).collect();
-    format!("{}-{}", short.trim_matches('-'), &super::digest(name.as_bytes())[..8])
-}
-
-fn header(api_version: &str, kind: &str, name: &str, namespace: &str) -> Fields {
-    Fields::new()
-        .with("apiVersion", api_version)
-        .with("kind", kind)
-        .with("metadata", Fields::new().with("name", name).with("namespace", namespace))
-}
-
-/// The `ref` of a Git source: a commit, a tag that looks like a version, a full reference, or a branch.
-fn git_reference(revision: &str, flux: bool) -> Fields {
-    let fields = Fields::new();
-    let hex = matches!(revision.len(), 40 | 64) && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let version = revision.trim_start_matches('v').starts_with(|first: char| first.is_ascii_digit())
-        && revision.contains('.');
-    match revision {
-        _ if hex => fields.with("commit", revision),
-        _ if revision.starts_with("refs/") && flux => fields.with("name", revision),
-        _ if revision.starts_with("refs/tags/") => fields.with("tag", &revision["refs/tags/".len()..]),
-        _ if revision.starts_with("refs/heads/") => fields.with("branch", &revision["refs/heads/".len()..]),
-        _ if version => fields.with("tag", revision),
-        _ => fields.with("branch", revision),
-    }
-}
-
-fn git_repository(name: &str, flux: &FluxDelivery, url: &str, revision: &str) -> Node {
-    header("source.toolkit.fluxcd.io/v1", "GitRepository", name, &flux.namespace)
-        .with(
-            "spec",
-            Fields::new()
-                .with("interval", INTERVAL)
-                .with("url", url)
-                .with("ref", git_reference(revision, true)),
-        )
-        .node()
-}
-
-/// The name of the Git source of a reference.
-pub(super) fn reference_source(instance: &str, reference: &str) -> String {
-    object_name(&format!("{instance}-{reference}"))
-}
-
-/// The shared sources of an environment; the names of the files.
-pub(super) fn write_sources(
-    sequence: &Sequence,
-    folder: &Utf8Path,
-    files: &mut Files,
-    sink: &mut Sink,
-) -> Vec<String> {
-    let Some(flux) = &sequence.surroundings().deliver.flux else { return Vec::new() };
-    let mut documents: BTreeMap<String, Node> = BTreeMap::new();
-    for unit in sequence.units() {
-        for delivered in sequence.releases(unit) {
-            let source = &delivered.release.chart.source;
-            let name = object_name(&source.name);
-            match &source.kind {
-                ChartSourceKind::Http(url) => {
-                    let node =
-                        header("source.toolkit.fluxcd.io/v1", "HelmRepository", &name, &flux.namespace)
-                            .with(
-                                "spec",
-                                Fields::new().with("interval", INTERVAL).with("url", Arc::clone(url)),
-                            )
-                            .node();
-                    documents.insert(format!("helmrepository-{name}.yaml"), node);
-                }
-                ChartSourceKind::Git { url, revision, .. } => {
-                    documents.insert(
-                        format!("gitrepository-{name}.yaml"),
-                        git_repository(&name, flux, url, revision),
-                    );
-                }
-                ChartSourceKind::Oci(_) | ChartSourceKind::Path(_) => {}
-            }
-        }
-        let part = unit.part.map(|part| &sequence.parts()[part]);
-        if let Some((part, reference)) = part.zip(unit.reference) {
-            let reference = &part.instance.references[reference];
-            if let Some((url, revision, _)) = &reference.git {
-                let name = reference_source(&part.instance.name, &reference.name);
-                documents
-                    .insert(format!("gitrepository-{name}.yaml"), git_repository(&name, flux, url, revision));
-            }
-        }
-    }
-    documents
-        .into_iter()
-        .map(|(file, node)| {
-            files.insert(folder.join(&file), document::print(&node, sink));
-            file
-        })
-        .collect()
-}
-
 /// The releases of a unit for Flux; the names of the files.
 pub(super) fn write_releases(
     sequence: &Sequence,
     unit: &Unit,
+    named: &Named,
     folder: &Utf8Path,
     files: &mut Files,
     sink: &mut Sink,
@@ -140,20 +33,17 @@ pub(super) fn write_releases(
         let release = &delivered.release;
         let mut put = |kind: &str, node: &Node, sink: &mut Sink| {
             let name = format!("{kind}-{}.yaml", object_name(&release.name));
-            files.insert(folder.join(&name), document::print(node, sink));
+            files.insert(slashed(folder, &name), document::print(node, sink));
             written.push(name);
         };
+        let shared = Source::of_release(delivered);
+        let shared = shared.as_ref().map_or(("", ""), |source| (source.kind, named.get(source)));
+        let shared = (shared.0, shared.1, &*flux.namespace);
         let spec = Fields::new().with("interval", INTERVAL).with("timeout", "5m");
         let spec = match &release.chart.source.kind {
-            ChartSourceKind::Http(_) => spec.with(
-                "chart",
-                chart(
-                    release,
-                    Some(&release.chart.version),
-                    &release.chart.name,
-                    ("HelmRepository", &object_name(&release.chart.source.name), &flux.namespace),
-                ),
-            ),
+            ChartSourceKind::Http(_) => {
+                spec.with("chart", chart(release, Some(&release.chart.version), &release.chart.name, shared))
+            }
             ChartSourceKind::Oci(url) => {
                 put("ocirepository", &oci_repository(release, url), sink);
                 spec.with(
@@ -162,16 +52,8 @@ pub(super) fn write_releases(
                 )
             }
             ChartSourceKind::Git { path, .. } => {
-                let path = format!("./{}", Utf8Path::new(path.as_ref()).join(&*release.chart.name));
-                spec.with(
-                    "chart",
-                    chart(
-                        release,
-                        None,
-                        &path,
-                        ("GitRepository", &object_name(&release.chart.source.name), &flux.namespace),
-                    ),
-                )
+                let path = format!("./{}", slashed(path, &release.chart.name));
+                spec.with("chart", chart(release, None, &path, shared))
             }
             ChartSourceKind::Path(path) => {
                 if !matches!(&*flux.source_kind, "GitRepository" | "Bucket") {
@@ -191,7 +73,7 @@ pub(super) fn write_releases(
                         .help("let Flux read a GitRepository, or publish the chart to a repository"),
                     );
                 }
-                let path = format!("./{}", path.join(&*release.chart.name));
+                let path = format!("./{}", slashed(path, &release.chart.name));
                 spec.with(
                     "chart",
                     chart(release, None, &path, (&flux.source_kind, &flux.source_name, &flux.namespace)),
@@ -264,7 +146,7 @@ pub(super) fn write_charts(
     let mut resources = Vec::new();
     for delivered in sequence.releases(unit) {
         let release = &delivered.release;
-        let own = if alone { folder.to_owned() } else { folder.join(object_name(&release.name)) };
+        let own = if alone { folder.to_owned() } else { slashed(folder, object_name(&release.name)) };
         let source = match &release.chart.source.kind {
             ChartSourceKind::Http(url) => Fields::new()
                 .with("repo", Arc::clone(url))
@@ -273,17 +155,17 @@ pub(super) fn write_charts(
             ChartSourceKind::Oci(url) => Fields::new()
                 .with("repo", format!("{}/{}", url.trim_end_matches('/'), release.chart.name))
                 .with("chartVersion", Arc::clone(&release.chart.version)),
-            ChartSourceKind::Git { url, revision, path } => Fields::new().with(
+            ChartSourceKind::Git { url, path, .. } => Fields::new().with(
                 "git",
                 Fields::new()
                     .with("url", Arc::clone(url))
-                    .with("ref", git_reference(revision, false))
-                    .with("subDir", Utf8Path::new(path.as_ref()).join(&*release.chart.name).into_string()),
+                    .with_some("ref", Revision::of(delivered).map(|at| at.reference(Reader::Kluctl)))
+                    .with("subDir", slashed(path, &release.chart.name).into_string()),
             ),
             ChartSourceKind::Path(path) => {
                 let output = &sequence.surroundings().environment.output;
-                let from = output.dir.join(&output.prefix).join(&own);
-                Fields::new().with("path", relative(&from, &path.join(&*release.chart.name)).into_string())
+                let from = slashed(&slashed(&output.dir, &output.prefix), &own);
+                Fields::new().with("path", relative(&from, &slashed(path, &release.chart.name)))
             }
         };
         let chart = source
@@ -292,16 +174,16 @@ pub(super) fn write_charts(
             .with("skipPrePull", true);
         let chart = if release.skip_crds { chart.with("skipCRDs", true) } else { chart };
         let node = Fields::new().with("helmChart", chart).node();
-        files.insert(own.join("helm-chart.yaml"), document::print(&node, sink));
-        files.insert(own.join("helm-values.yaml"), document::print_object(&release.values, sink));
-        let rendered = own.join("helm-rendered.yaml");
+        files.insert(slashed(&own, "helm-chart.yaml"), document::print(&node, sink));
+        files.insert(slashed(&own, "helm-values.yaml"), document::print_object(&release.values, sink));
+        let rendered = slashed(&own, "helm-rendered.yaml");
         resources.push(rendered.strip_prefix(folder).unwrap_or(&rendered).to_string());
     }
     resources
 }
 
 /// The way from one folder to another, both relative to the project.
-fn relative(from: &Utf8Path, to: &Utf8Path) -> Utf8PathBuf {
+fn relative(from: &Utf8Path, to: &Utf8Path) -> String {
     let parts = |path: &Utf8Path| -> Vec<String> {
         path.components()
             .filter(|part| !matches!(part, camino::Utf8Component::CurDir))
@@ -311,14 +193,14 @@ fn relative(from: &Utf8Path, to: &Utf8Path) -> Utf8PathBuf {
     let (from, to) = (parts(from), parts(to));
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
     let up = std::iter::repeat_n("..", from.len() - common).map(str::to_owned);
-    up.chain(to[common..].iter().cloned()).collect()
+    up.chain(to[common..].iter().cloned()).collect::<Vec<_>>().join("/")
 }
 
 /// The patches of a unit's releases, as its `kustomization.yaml` takes them.
 pub(super) fn patches(sequence: &Sequence, unit: &Unit) -> Option<Node> {
     let mut seen = BTreeSet::new();
     let mut entries = Vec::new();
-    for DeliveredRelease { release, patches } in sequence.releases(unit) {
+    for DeliveredRelease { release, patches, .. } in sequence.releases(unit) {
         for patch in
             patches.iter().filter(|patch| patch.namespace.is_some() || seen.insert(Arc::clone(&patch.name)))
         {
@@ -382,25 +264,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_revision_is_a_commit_a_tag_or_a_branch() {
-        let print = |revision: &str, flux| git_reference(revision, flux).node().to_json().to_string();
-        assert_eq!(print("v1.3.0", true), r#"{"tag":"v1.3.0"}"#);
-        assert_eq!(print("main", true), r#"{"branch":"main"}"#);
-        assert_eq!(print("refs/tags/x", true), r#"{"name":"refs/tags/x"}"#);
-        assert_eq!(print("refs/tags/x", false), r#"{"tag":"x"}"#);
-        assert!(print(&"a".repeat(40), true).starts_with(r#"{"commit""#));
-    }
-
-    #[test]
-    fn names_of_sources_are_dns_labels() {
-        assert_eq!(object_name("jetstack"), "jetstack");
-        assert!(object_name("https://charts.example.org/").starts_with("https---charts-example-org-"));
-        assert_ne!(object_name("A"), object_name("a"));
-    }
-
-    #[test]
     fn paths_lead_from_one_folder_to_another() {
-        let way = |from: &str, to: &str| relative(Utf8Path::new(from), Utf8Path::new(to)).into_string();
+        let way = |from: &str, to: &str| relative(Utf8Path::new(from), Utf8Path::new(to));
         assert_eq!(way("./deploy/envs/a/unit", "charts/web"), "../../../../charts/web");
         assert_eq!(way("./envs/a/unit", "envs/x"), "../../x");
     }

@@ -2,10 +2,11 @@ use super::*;
 use crate::check::ProgramParts;
 use crate::diag::Diagnostic;
 use crate::model::{
-    ChartSourceKind, EncryptedFile, HostFormat, ManifestReference, ObjectId, PatchBody, Release,
+    ChartDelivery, ChartSource, ChartSourceKind, EncryptedFile, HostFormat, ManifestReference, ObjectId,
+    PatchBody, Release,
 };
 use crate::order::tests::{operated, ordered};
-use crate::render::tests::{node, patch, span};
+use crate::render::tests::{node, patch, release, span};
 use serde_json::json;
 
 pub(crate) fn emitted(parts: ProgramParts, hosts: &[HostFile]) -> (Option<Tree>, Vec<Diagnostic>) {
@@ -212,6 +213,62 @@ fn charts_come_from_registries_git_and_folders() {
         text(&path, "flux/test/operator/helmrelease-operator.yaml").contains("chart: ./charts/operator\n")
     );
     assert!(text(&path, "clusters/test/units.yaml").contains("path: ./deploy/envs/test/app\n"));
+}
+
+#[test]
+fn every_chart_comes_from_its_own_repository() {
+    let mut parts = operated();
+    let http = |url: &str| ChartSourceKind::Http(url.into());
+    let git = || ChartSourceKind::Git {
+        url: "https://example.org/c.git".into(),
+        revision: "main".into(),
+        path: "".into(),
+    };
+    let sources = [
+        ("a", ChartSource::unnamed("podinfo", http("https://one.example.org"))),
+        ("b", ChartSource::unnamed("podinfo", http("https://two.example.org"))),
+        ("c", ChartSource { name: "podinfo".into(), kind: http("https://three.example.org") }),
+        ("d", ChartSource { name: "podinfo".into(), kind: git() }),
+        // The name of the source that Flux reads the tree from.
+        ("e", ChartSource { name: "flux-system".into(), kind: git() }),
+    ];
+    let releases = sources.map(|(name, source)| {
+        let mut release = release(name, "system", ChartDelivery::Release);
+        release.chart.source = source;
+        release
+    });
+    parts.instances[0].releases = releases.into();
+    let tree = tree(parts);
+    let read = |name: &str| -> serde_json::Value {
+        let text = text(&tree, &format!("flux/test/operator/helmrelease-{name}.yaml"));
+        yaml_serde::from_str(&text).expect("YAML")
+    };
+    let mut names = Vec::new();
+    for (name, url) in [
+        ("a", "https://one.example.org"),
+        ("b", "https://two.example.org"),
+        ("c", "https://three.example.org"),
+        ("d", "https://example.org/c.git"),
+        ("e", "https://example.org/c.git"),
+    ] {
+        let release = read(name);
+        let source = &release["spec"]["chart"]["spec"]["sourceRef"];
+        let (kind, name) =
+            (source["kind"].as_str().expect("a kind"), source["name"].as_str().expect("a name"));
+        let file = format!("flux/test/sources/{}-{name}.yaml", kind.to_lowercase());
+        assert!(text(&tree, &file).contains(&format!("  url: {url}\n")), "{file}");
+        names.push(name.to_owned());
+    }
+    assert_eq!((names[2].as_str(), names[3].as_str()), ("podinfo", "podinfo"));
+    assert!(names[4].starts_with("flux-system-"), "{names:?}");
+}
+
+#[test]
+fn paths_are_joined_with_slashes() {
+    let join = |folder: &str, path: &str| slashed(Utf8Path::new(folder), path).into_string();
+    assert_eq!(join("envs/a", "b.yaml"), "envs/a/b.yaml");
+    assert_eq!(join("envs/a/", "b/c.yaml"), "envs/a/b/c.yaml");
+    assert_eq!((join("", "b").as_str(), join("a", "").as_str(), join("a", "/b").as_str()), ("b", "a", "/b"));
 }
 
 #[test]

@@ -5,7 +5,8 @@
 //! objects once more: a folder may not refer to files outside it.
 
 use super::document::{self, Fields, list, value};
-use super::{names, release};
+use super::sources::Named;
+use super::{names, release, slashed};
 use crate::diag::Sink;
 use crate::order::{Sequence, Unit, UnitKind};
 use crate::value::Node;
@@ -21,17 +22,23 @@ pub(super) struct Folders {
 }
 
 /// Writes the folders of every unit; the answer is by unit.
-pub(super) fn write(sequence: &Sequence, files: &mut Files, sink: &mut Sink) -> Vec<Folders> {
-    sequence.units().iter().map(|unit| write_unit(sequence, unit, files, sink)).collect()
+pub(super) fn write(sequence: &Sequence, named: &Named, files: &mut Files, sink: &mut Sink) -> Vec<Folders> {
+    sequence.units().iter().map(|unit| write_unit(sequence, unit, named, files, sink)).collect()
 }
 
-fn write_unit(sequence: &Sequence, unit: &Unit, files: &mut Files, sink: &mut Sink) -> Folders {
+fn write_unit(
+    sequence: &Sequence,
+    unit: &Unit,
+    named: &Named,
+    files: &mut Files,
+    sink: &mut Sink,
+) -> Folders {
     let environment = &sequence.surroundings().environment.name;
     let plain = Utf8PathBuf::from(format!("envs/{environment}/{}", unit.name));
     let for_flux = Utf8PathBuf::from(format!("flux/{environment}/{}", unit.name));
     match unit.kind {
         UnitKind::Sources => {
-            let resources = release::write_sources(sequence, &for_flux, files, sink);
+            let resources = named.write(sequence, &for_flux, files, sink);
             kustomization(&for_flux, &resources, None, files, sink);
             return Folders { flux: Some(for_flux) };
         }
@@ -41,7 +48,7 @@ fn write_unit(sequence: &Sequence, unit: &Unit, files: &mut Files, sink: &mut Si
     let own = own_files(sequence, unit, sink);
     let put = |folder: &Utf8PathBuf, files: &mut Files| {
         for (name, bytes) in &own {
-            files.insert(folder.join(name), bytes.clone());
+            files.insert(slashed(folder, name), bytes.clone());
         }
         own.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
     };
@@ -59,7 +66,7 @@ fn write_unit(sequence: &Sequence, unit: &Unit, files: &mut Files, sink: &mut Si
     }
     if deliver.flux.is_some() {
         let mut resources = put(&for_flux, files);
-        resources.extend(release::write_releases(sequence, unit, &for_flux, files, sink));
+        resources.extend(release::write_releases(sequence, unit, named, &for_flux, files, sink));
         kustomization(&for_flux, &resources, None, files, sink);
     }
     Folders { flux: Some(for_flux) }
@@ -98,5 +105,5 @@ fn kustomization(
     if let Some(patches) = patches {
         document = document.with_node("patches", patches);
     }
-    files.insert(folder.join("kustomization.yaml"), document::print(&document.node(), sink));
+    files.insert(slashed(folder, "kustomization.yaml"), document::print(&document.node(), sink));
 }

@@ -1,6 +1,7 @@
 //! What an environment is made of once every expression has been evaluated.
 
 use super::{Object, ObjectId};
+use crate::digest::ContentDigest;
 use crate::source::Span;
 use crate::value::Node;
 use camino::Utf8PathBuf;
@@ -235,10 +236,25 @@ pub struct ChartRef {
 /// A chart source by name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ChartSource {
-    /// Its name in `stackc.yaml` or among the well-known ones.
+    /// Its name in `stackc.yaml` or among the well-known ones; one that stands in place of a name is called after its
+    /// instance and its address.
     pub name: Arc<str>,
     /// What it is.
     pub kind: ChartSourceKind,
+}
+
+impl ChartSource {
+    /// A source that is written in place of a name. The same address has the same name in an instance whatever the
+    /// revision, so that a newer version is a change of one object and not another object.
+    pub fn unnamed(instance: &str, kind: ChartSourceKind) -> Self {
+        let address = match &kind {
+            ChartSourceKind::Http(url) | ChartSourceKind::Oci(url) => url.trim_end_matches('/'),
+            ChartSourceKind::Path(path) => path.as_str(),
+            ChartSourceKind::Git { url, .. } => url,
+        };
+        let digest = ContentDigest::of(address.as_bytes());
+        Self { name: format!("{instance}-{}", &digest.hex()[..8]).into(), kind }
+    }
 }
 
 /// What a chart source is.

@@ -34,16 +34,35 @@ impl Login {
     }
 }
 
+/// The variable that may hold the login of a host (`a.example-b.org:5000`): capitals, with `_` for `.` and `:`, and `__` for
+/// `-`. No two hosts have one: `None` for what could be read as another, and for IPv6.
+pub(super) fn variable(host: &str) -> Option<String> {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
+    let labels: Vec<&str> = name.split('.').collect();
+    let plain = |label: &&str| {
+        !label.is_empty()
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    // A last label of digits is a port, except in an address of four numbers.
+    let is_address = labels.len() == 4 && labels.iter().all(|label| digits(label));
+    let numbered = labels.last().is_some_and(|label| digits(label)) && !is_address;
+    if numbered || !labels.iter().all(plain) || !port.is_none_or(digits) {
+        return None;
+    }
+    let name = host.to_ascii_uppercase().replace('-', "__").replace(['.', ':'], "_");
+    Some(format!("STACKC_LOGIN_{name}"))
+}
+
 /// The login for a registry or repository host, if the user has one.
 ///
-/// Looked up in `STACKC_LOGIN_<HOST>` (`user:password`, the host in upper case with `_` for all but letters and
-/// digits), then in `$DOCKER_CONFIG/config.json` or `~/.docker/config.json` by `credHelpers`, `auths` and `credsStore`.
+/// Looked up in the host's [`variable`] (`user:password`), then in `$DOCKER_CONFIG/config.json` or
+/// `~/.docker/config.json` by `credHelpers`, `auths` and `credsStore`.
 pub(super) fn login(world: &dyn World, host: &str) -> Option<Login> {
-    let name: String =
-        host.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
-    if let Some((user, secret)) =
-        world.variable(&format!("STACKC_LOGIN_{name}")).as_deref().and_then(|value| value.split_once(':'))
-    {
+    let own = variable(host).and_then(|name| world.variable(&name));
+    if let Some((user, secret)) = own.as_deref().and_then(|value| value.split_once(':')) {
         return Some(Login { user: user.to_owned(), secret: Secret(secret.to_owned()) });
     }
     let folder = world.variable("DOCKER_CONFIG").map(Utf8PathBuf::from).or_else(|| {
@@ -114,6 +133,49 @@ fn ask_helper(world: &dyn World, helper: &str, host: &str) -> Option<Login> {
 mod tests {
     use super::*;
     use crate::world::memory::MemoryWorld;
+
+    #[test]
+    fn no_two_hosts_have_one_variable() {
+        let hosts = [
+            "a.b.c",
+            "a-b.c",
+            "a.b-c",
+            "a-b-c",
+            "a--b.c",
+            "a.b.c:80",
+            "a-b.c:80",
+            "127.0.0.1",
+            "127.0.0.1:80",
+            "xn--a.org",
+        ];
+        let names: std::collections::BTreeSet<String> =
+            hosts.iter().filter_map(|host| variable(host)).collect();
+        assert_eq!(names.len(), hosts.len(), "{names:?}");
+        assert_eq!(
+            variable("charts.my-site.org:5000").as_deref(),
+            Some("STACKC_LOGIN_CHARTS_MY__SITE_ORG_5000")
+        );
+        for odd in [
+            "a..b",
+            "a.-b",
+            "a-.b",
+            "a.b.",
+            "a_b",
+            "a.80",
+            "1.2.3:4",
+            "127.0.0.1.80",
+            "[::1]:80",
+            "a:b",
+            "a:",
+            "",
+            "ä.org",
+        ] {
+            assert_eq!(variable(odd), None, "{odd}");
+        }
+        let world = MemoryWorld::new().with_variable("STACKC_LOGIN_A_B_C", "me:pw");
+        assert!(login(&world, "a.b.c").is_some());
+        assert_eq!(login(&world, "a-b-c"), None);
+    }
 
     #[test]
     fn reads_docker_and_variables_and_shows_nothing() {

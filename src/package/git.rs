@@ -166,6 +166,7 @@ pub(super) fn sibling_tags(
     revision: &str,
 ) -> Result<Vec<String>, PackageError> {
     refuse_options(url, revision)?;
+    let revision = revision.strip_prefix("refs/tags/").unwrap_or(revision);
     let prefix = &revision[..revision.find(|c: char| c.is_ascii_digit()).unwrap_or(revision.len())];
     let text = git(world, url, &["ls-remote", "--tags", "--refs", "--", url])?;
     Ok(text

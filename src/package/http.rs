@@ -4,6 +4,7 @@ use super::credentials::login;
 use super::{PackageError, retry};
 use crate::world::World;
 use crate::world::net::{NetError, Request, Response};
+use std::net::IpAddr;
 use std::time::Duration;
 
 const HOPS: usize = 10;
@@ -38,6 +39,16 @@ impl Url {
         let path = path.split('#').next().unwrap_or("");
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         Ok(Self { scheme, host: host.to_ascii_lowercase(), path })
+    }
+
+    /// Whether the other end is the same: scheme, host and port.
+    pub(super) fn is_at(&self, other: &Self) -> bool {
+        self.scheme == other.scheme && self.host == other.host
+    }
+
+    /// Whether nobody on the way can read what is sent.
+    fn is_private(&self) -> bool {
+        self.scheme == "https" || is_this_machine(&self.host)
     }
 
     /// The URL that `reference` means when it stands in a document at this URL.
@@ -81,6 +92,14 @@ impl std::fmt::Display for Url {
     }
 }
 
+/// Whether a host, with its port or without, is this machine.
+pub(super) fn is_this_machine(host: &str) -> bool {
+    let port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let name = host.rsplit_once(':').filter(|(_, behind)| port(behind)).map_or(host, |(name, _)| name);
+    let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
+    address == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 /// How long one exchange may take: two minutes, or the seconds in `STACKC_TIMEOUT`.
 fn timeout(world: &dyn World) -> Duration {
     let seconds = world.variable("STACKC_TIMEOUT").and_then(|text| text.parse().ok());
@@ -120,20 +139,24 @@ fn send(world: &dyn World, at: &Url, request: &Request) -> Result<(Response, u32
     Ok((response, tries))
 }
 
-/// The answer to a form.
+/// The answer to a form with a secret in it.
 pub(super) fn post(
     world: &dyn World,
     url: &Url,
     form: Vec<(String, String)>,
     limit: u64,
 ) -> Result<Answer, PackageError> {
+    if !url.is_private() {
+        return Err(PackageError::Readable(url.to_string()));
+    }
     let request =
         Request { form: Some(form), timeout: timeout(world), ..Request::get(url.to_string(), limit) };
     let (response, tries) = send(world, url, &request)?;
     Ok(Answer { at: url.clone(), response, tries })
 }
 
-/// One answer, redirects followed. `authorization` goes to the first host only; a redirect from https to http is refused.
+/// One answer, redirects followed. `authorization` goes to the first host only, and over https unless that is this machine; a
+/// redirect from https to http is refused.
 pub(super) fn exchange(
     world: &dyn World,
     url: &Url,
@@ -141,6 +164,9 @@ pub(super) fn exchange(
     authorization: Option<&str>,
     limit: u64,
 ) -> Result<Answer, PackageError> {
+    if authorization.is_some() && !url.is_private() {
+        return Err(PackageError::Readable(url.to_string()));
+    }
     let mut at = url.clone();
     for _ in 0..HOPS {
         let mut request = Request { timeout: timeout(world), ..Request::get(at.to_string(), limit) }
@@ -148,7 +174,7 @@ pub(super) fn exchange(
         for (name, value) in headers {
             request = request.header(name, *value);
         }
-        if let Some(value) = authorization.filter(|_| at.host == url.host && at.scheme == url.scheme) {
+        if let Some(value) = authorization.filter(|_| at.is_at(url)) {
             request = request.header("authorization", value);
         }
         let (response, tries) = send(world, &at, &request)?;
@@ -175,9 +201,9 @@ pub(super) fn exchange(
 pub(super) fn get(world: &dyn World, url: &Url, limit: u64) -> Result<(Url, Vec<u8>), PackageError> {
     let mut answer = exchange(world, url, &[], None, limit)?;
     // Some servers deny that there is anything to whoever has not said who they are.
-    if matches!(answer.response.status, 401 | 403 | 404)
-        && let Some(login) = login(world, &url.host)
-    {
+    let denied =
+        matches!(answer.response.status, 401 | 403) || (answer.response.status == 404 && url.is_private());
+    if denied && let Some(login) = login(world, &url.host) {
         answer = exchange(world, url, &[], Some(&login.basic()), limit)?;
     }
     let (at, response) = answer.fine()?;
@@ -187,6 +213,7 @@ pub(super) fn get(world: &dyn World, url: &Url, limit: u64) -> Result<(Url, Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::memory::MemoryWorld;
 
     #[test]
     fn urls_join_as_documents_do() {
@@ -198,5 +225,28 @@ mod tests {
         assert_eq!(join("http://other.example.org/a"), "http://other.example.org/a");
         assert!(Url::parse("https://user:pw@example.org/").is_err(), "credentials do not belong into a URL");
         assert!(Url::parse("file:///etc/passwd").is_err());
+    }
+
+    #[test]
+    fn a_login_is_sent_over_https_or_to_this_machine() {
+        for (url, private) in [
+            ("https://example.org/", true),
+            ("http://example.org/", false),
+            ("http://localhost:5000/", true),
+            ("http://127.0.0.1/", true),
+            ("http://[::1]:5000/", true),
+            ("http://[::1]/", true),
+            ("http://localhost.example.org/", false),
+            ("http://127.0.0.1.example.org:80/", false),
+        ] {
+            assert_eq!(Url::parse(url).expect("a URL").is_private(), private, "{url}");
+        }
+        let world = MemoryWorld::new();
+        let there = Url::parse("http://example.org/x").expect("a URL");
+        let told = |answer: Result<Answer, PackageError>| answer.err();
+        let readable = Some(PackageError::Readable("http://example.org/x".to_owned()));
+        assert_eq!(told(exchange(&world, &there, &[], Some("Basic x"), 1)), readable);
+        assert_eq!(told(post(&world, &there, Vec::new(), 1)), readable);
+        assert!(matches!(told(exchange(&world, &there, &[], None, 1)), Some(PackageError::Offline(_))));
     }
 }

@@ -36,6 +36,8 @@ pub enum PackageError {
     Url(String),
     /// A URL with a login in it; the URL without.
     Login(String),
+    /// A login would be sent over a connection that others can read; the URL.
+    Readable(String),
     /// The server said no; status and a hint.
     Status {
         /// The URL, without credentials.
@@ -115,6 +117,9 @@ impl fmt::Display for PackageError {
             Self::Url(url) => write!(out, "`{url}` is no URL that packages can be had from"),
             Self::Login(url) => {
                 write!(out, "the address `{url}` is written with a login, which would end up in the lock")
+            }
+            Self::Readable(url) => {
+                write!(out, "`{url}` wants a login, and whoever is on the way to it could read that")
             }
             Self::Status { url, status, tries } => {
                 write!(

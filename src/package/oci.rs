@@ -4,7 +4,7 @@
 //! package; the layer's digest pins its bytes.
 
 use super::credentials::{Login, login};
-use super::http::{Url, exchange, post};
+use super::http::{Url, exchange, is_this_machine, post};
 use super::{ContentDigest, PackageError};
 use crate::world::World;
 use crate::world::net::Response;
@@ -43,8 +43,7 @@ impl<'a> Repository<'a> {
         let host =
             if host == "docker.io" || host == "index.docker.io" { "registry-1.docker.io" } else { host };
         // Registries on this machine speak plain HTTP, as every OCI client has it.
-        let bare = host.split(':').next().unwrap_or(host);
-        let local = bare == "localhost" || bare == "127.0.0.1" || host.starts_with("[::1]");
+        let local = is_this_machine(host);
         let base = Url::parse(&format!("{}://{host}/", if local { "http" } else { "https" }))?;
         Ok(Self { world, base, name: name.to_ascii_lowercase(), authorization: None })
     }
@@ -66,7 +65,7 @@ impl<'a> Repository<'a> {
             match response.header("link").and_then(next_page) {
                 Some(next) => {
                     let next = url.join(&next)?;
-                    if next.host != self.base.host {
+                    if !next.is_at(&self.base) {
                         return Err(self.malformed("the next page of tags is on another host"));
                     }
                     url = next;
@@ -158,7 +157,7 @@ impl<'a> Repository<'a> {
             exchange(self.world, url, &[("accept", accept)], authorization, limit)
         };
         let mut answer = ask(self.authorization.as_deref())?;
-        if answer.response.status == 401 && answer.at.host == self.base.host {
+        if answer.response.status == 401 && answer.at.is_at(&self.base) {
             let challenge = answer.response.header("www-authenticate").unwrap_or("").to_owned();
             let authorization = self.authorize(&challenge)?;
             answer = ask(authorization.as_deref())?;

@@ -5,9 +5,10 @@
 //! packages that the lock does not pin, bytes that are not the pinned ones, and a lock that cannot be read.
 
 use super::cache::Cache;
+use super::http::Url;
 use super::lock::{Lock, Pinned, Wanted};
 use super::source::{Network, Packages, newest};
-use super::{ContentDigest, PackageError, address, lock, mirror};
+use super::{ContentDigest, PackageError, address, credentials, lock, mirror};
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::helm::chart::archive::{self, Budget};
 use crate::helm::chart::folder::read_folder;
@@ -54,6 +55,11 @@ impl Package {
             }
         };
         Self::Locked(Wanted::Chart { name, range, source })
+    }
+
+    /// Whether it is a chart from Git.
+    fn is_from_git(&self) -> bool {
+        matches!(self, Self::Locked(Wanted::Chart { source, .. }) if source.starts_with("git+"))
     }
 
     /// The package of plain manifests at a URL.
@@ -103,6 +109,7 @@ pub struct Supplied<'s> {
     sources: &'s Sources,
     mirrored: bool,
     packages: BTreeMap<Package, Result<Arc<Supply>, Reported>>,
+    commits: BTreeMap<Package, Arc<str>>,
 }
 
 /// One package: its bytes, and what was read of them.
@@ -212,7 +219,7 @@ fn tell((objects, findings): &Objects, sink: &mut Sink) -> Result<Arc<Vec<Node>>
 impl<'s> Supplied<'s> {
     /// Nothing: for programs that want nothing.
     pub fn nothing(sources: &'s Sources) -> Self {
-        Self { sources, mirrored: false, packages: BTreeMap::new() }
+        Self { sources, mirrored: false, packages: BTreeMap::new(), commits: BTreeMap::new() }
     }
 
     /// The texts of this run, to which rendered ones are added.
@@ -224,6 +231,11 @@ impl<'s> Supplied<'s> {
     /// of their own.
     pub fn is_mirrored(&self) -> bool {
         self.mirrored
+    }
+
+    /// The commit that the lock pins for a chart from Git, whether this build needs its bytes or not.
+    pub fn commit(&self, package: &Package) -> Option<Arc<str>> {
+        self.commits.get(package).cloned()
     }
 
     /// A package as a chart. `at` is the place that a user would edit to want another one.
@@ -274,8 +286,9 @@ pub fn supply<'s>(
     for want in wants.iter().filter(|want| want.needed) {
         needed.entry(&want.package).or_default().push(want);
     }
-    let reads_lock =
-        access.fit == Fit::Exact || needed.keys().any(|package| matches!(package, Package::Locked(_)));
+    let reads_lock = access.fit == Fit::Exact
+        || needed.keys().any(|package| matches!(package, Package::Locked(_)))
+        || wants.iter().any(|want| want.package.is_from_git());
     let lock = if reads_lock {
         Lock::load(project, sources, sink).map(Option::unwrap_or_default)
     } else {
@@ -284,6 +297,7 @@ pub fn supply<'s>(
     if let (Fit::Exact, Ok(lock)) = (access.fit, &lock) {
         superfluous(lock, wants, sink);
     }
+    let commits = lock.as_ref().map(|lock| commits(lock, wants)).unwrap_or_default();
     let packages = Packages::new(world, Cache::open(world), access.mirror.clone(), access.network);
     let found: Vec<Result<Supply, Option<Box<Diagnostic>>>> = needed
         .par_iter()
@@ -297,7 +311,7 @@ pub fn supply<'s>(
         })
         .collect();
     let mut by_digest: BTreeMap<ContentDigest, Arc<Supply>> = BTreeMap::new();
-    let mut supplied = Supplied { mirrored: access.mirror.is_some(), ..Supplied::nothing(sources) };
+    let mut supplied = Supplied { mirrored: access.mirror.is_some(), commits, ..Supplied::nothing(sources) };
     for (package, found) in needed.into_keys().zip(found) {
         let entry = match found {
             // Two names for the same bytes are read once.
@@ -311,6 +325,16 @@ pub fn supply<'s>(
         supplied.packages.insert(package.clone(), entry);
     }
     supplied
+}
+
+/// What the lock knows of the charts from Git: a cluster fetches those that stay releases by their commit.
+fn commits(lock: &Lock, wants: &[Want]) -> BTreeMap<Package, Arc<str>> {
+    let pinned = |package: &Package| match package {
+        Package::Locked(wanted) => lock.get(wanted)?.commit.as_deref().map(Arc::from),
+        Package::Folder { .. } => None,
+    };
+    let from_git = wants.iter().map(|want| &want.package).filter(|package| package.is_from_git());
+    from_git.filter_map(|package| Some((package.clone(), pinned(package)?))).collect()
 }
 
 fn from_lock(
@@ -363,6 +387,12 @@ pub(super) fn unavailable(error: &PackageError, wants: &[&Want]) -> Diagnostic {
         finding.environment = wants.first().map(|want| want.environment.to_string());
         return finding;
     }
+    if let PackageError::Status { url, status: 401 | 403, .. } = error {
+        let variable = Url::parse(url).ok().and_then(|url| credentials::variable(&url.host));
+        let variable = variable.unwrap_or_else(|| "STACKC_LOGIN_<HOST>".to_owned());
+        return placed(Diagnostic::error(codes::PACKAGE_UNAVAILABLE, error.to_string()), wants)
+            .help(format!("log in with `docker login`, or set `{variable}` to `user:password`"));
+    }
     let (code, help) = match error {
         PackageError::Digest { .. } => (
             codes::DIGEST_MISMATCH,
@@ -372,9 +402,9 @@ pub(super) fn unavailable(error: &PackageError, wants: &[&Want]) -> Diagnostic {
             (codes::DIGEST_MISMATCH, "tell those who run the repository; nothing of it was kept")
         }
         PackageError::Offline(_) => (codes::PACKAGE_UNAVAILABLE, "run `stackc vendor` once with the network"),
-        PackageError::Status { status: 401 | 403, .. } => (
+        PackageError::Readable(_) => (
             codes::PACKAGE_UNAVAILABLE,
-            "log in with `docker login`, or set `STACKC_LOGIN_<HOST>` to `user:password`",
+            "name the source by `https://`; a login goes over plain HTTP to this machine alone",
         ),
         PackageError::Status { status: 429 | 500.., .. } | PackageError::Exchange { .. } => (
             codes::PACKAGE_UNAVAILABLE,

@@ -2,6 +2,7 @@
 
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::diff::{ChangeSet, DocumentChange, Whole};
+use crate::emit::slashed;
 use crate::world::World;
 use crate::world::git::{Changes, CommitId, Repository, WorkTree};
 use camino::Utf8Path;
@@ -28,7 +29,7 @@ pub(super) fn commit(
     let opened = Repository::open(world, path).map_err(|error| fail(error, sink))?;
     let mut written = Changes::new();
     for file in changes.environments().iter().flat_map(super::super::diff::EnvironmentChanges::files) {
-        written.insert(changes.prefix().join(&file.path), file.after.clone());
+        written.insert(slashed(changes.prefix(), &file.path), file.after.clone());
     }
     let message = message(changes, title);
     let id = opened.commit(branch, changes.tip(), &written, &message).map_err(|error| fail(error, sink))?;

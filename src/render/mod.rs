@@ -24,10 +24,11 @@ use crate::model::{
     Patch, Release,
 };
 use crate::package::memo::Recall;
-use crate::package::supply::Supplied;
+use crate::package::supply::{Package, Supplied};
 use crate::source::Span;
 use crate::value::Node;
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// What later phases need of an environment besides its objects.
 #[derive(Clone, Debug)]
@@ -58,6 +59,8 @@ pub struct Part {
 pub struct DeliveredRelease {
     /// The release.
     pub release: Release,
+    /// The commit that the lock pins for a chart from Git.
+    pub commit: Option<Arc<str>>,
     /// Patches for objects that the chart may make.
     pub patches: Vec<Patch>,
 }
@@ -159,7 +162,8 @@ pub fn render(
                     k3s::helm_chart(&release, instance.span, sink).map(|object| Placed { object, part }),
                 );
             }
-            releases.push(DeliveredRelease { release, patches: Vec::new() });
+            let commit = supplied.commit(&Package::of_chart(&release.chart));
+            releases.push(DeliveredRelease { release, commit, patches: Vec::new() });
         }
         let mut references = std::mem::take(&mut instance.references);
         references.retain(|manifest| instance.keeps(manifest));
@@ -254,7 +258,7 @@ fn check_delivery(release: &Release, sink: &mut Sink) {
 }
 
 /// Whether a version names one package: three numbers, and nothing that makes it a range.
-fn is_exact(version: &str) -> bool {
+pub(crate) fn is_exact(version: &str) -> bool {
     let rest = version.strip_prefix('v').unwrap_or(version);
     let core = rest.split(['-', '+']).next().unwrap_or(rest);
     let tail = &rest[core.len()..];

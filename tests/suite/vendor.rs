@@ -447,7 +447,7 @@ fn logins_reach_their_host_and_nothing_else() {
         script
     });
     let project = Project::new(&server.url(), &[("dev", "1.0.0")]);
-    project.run("vendor").ends(1).says("answered 401").says("STACKC_LOGIN_<HOST>");
+    project.run("vendor").ends(1).says("answered 401").says("set `STACKC_LOGIN_127_0_0_1_");
 
     // A credential helper of Docker's, on the path.
     let tools = project.folder.path().join("tools");
@@ -531,6 +531,48 @@ fn every_environment_here_is_vendored_from_the_mirror() {
     fs::remove_dir_all(project.cache()).expect("a cache");
     project.run_with("vendor --offline", &[("STACKC_MIRROR", "../packages")]).ends(0);
     assert_eq!(project.lock(), lock, "the folder that was written is a mirror like the one it came from");
+}
+
+#[test]
+fn a_release_from_git_is_fetched_at_the_pinned_commit() {
+    let project = Project::new("https://charts.example.org", &[]);
+    let charts = project.folder.path().join("charts");
+    fs::create_dir_all(charts.join("app")).expect("room");
+    fs::write(charts.join("app/Chart.yaml"), "apiVersion: v2\nname: app\nversion: 0.1.0\n").expect("room");
+    git(&charts, &["init", "-q", "-b", "main"]);
+    git(&charts, &["add", "."]);
+    git(&charts, &["commit", "-qm", "one"]);
+    git(&charts, &["branch", "1.x"]);
+    let commit = git(&charts, &["rev-parse", "HEAD"]);
+    project.write(
+        "overlays/dev/overlay.yaml",
+        &format!(
+            "apiVersion: stackc.dev/v1alpha1\nkind: Overlay\nmetadata: {{name: dev}}\nspec:\n  environment: development\n  kubernetes: \"1.34\"\n  deliver: {{charts: release, flux: {{}}, kluctl: {{}}}}\n  stacks:\n    app:\n      stack: chart\n      namespace: app\n      chart: {{source: {{git: \"file://{}\", revision: 1.x}}, name: app, version: \"0.1.0\"}}\n",
+            charts.display()
+        ),
+    );
+    let fetched = |what: &str| {
+        let paths = files(&project.path("dist"));
+        let sources: Vec<&PathBuf> = paths
+            .iter()
+            .filter(|path| {
+                let path = path.display().to_string();
+                path.contains("/sources/gitrepository-app-") || path.ends_with("/helm-chart.yaml")
+            })
+            .collect();
+        sources.len() == 2
+            && sources.iter().all(|path| fs::read_to_string(path).expect("a file").contains(what))
+    };
+    // Nothing is pinned yet: a branch, as its name looks.
+    project.run("build").ends(0);
+    assert!(fetched("branch: 1.x\n"), "{:?}", files(&project.path("dist")));
+    project.run("vendor").ends(0);
+    project.run("build --frozen").ends(0);
+    assert!(fetched(&format!("commit: {commit}\n")), "{:?}", files(&project.path("dist")));
+    // The branch moves, and the tree does not.
+    git(&charts, &["commit", "-qm", "two", "--allow-empty"]);
+    git(&charts, &["branch", "-f", "1.x"]);
+    project.run("build").ends(0).says("unchanged");
 }
 
 /// Runs git as somebody who has set nothing.
