@@ -120,7 +120,8 @@ pub struct Supply {
     place: String,
     content: Content,
     charts: Mutex<BTreeMap<&'static str, Loaded>>,
-    files: Mutex<BTreeMap<String, Arc<OnceLock<Objects>>>>,
+    /// By path and text: two versions of one dependency have the same paths.
+    files: Mutex<BTreeMap<(String, ContentDigest), Arc<OnceLock<Objects>>>>,
     manifest: OnceLock<Objects>,
 }
 
@@ -181,7 +182,7 @@ impl Supply {
     ) -> Result<Arc<Vec<Node>>, Reported> {
         let cell = {
             let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(files.entry(path.to_owned()).or_default())
+            Arc::clone(files.entry((path.to_owned(), ContentDigest::of(text))).or_default())
         };
         tell(cell.get_or_init(|| read(path, text, yaml::Options::LENIENT, sources)), sink)
     }
