@@ -11,7 +11,6 @@ mod gateway;
 mod secrets;
 mod table;
 mod universe;
-mod walk;
 
 pub use universe::Target;
 
@@ -20,11 +19,12 @@ use crate::load::fields::quoted;
 use crate::model::{Object, ObjectId, ObjectSource, StackOwner};
 use crate::render::Rendering;
 use crate::schema::kinds::{self, Scope};
+use crate::schema::pods;
 use crate::source::Span;
-use crate::value::{Node, Origin, OriginKind, Path, Segment};
+use crate::value::{Node, Origin, OriginKind, Path, Segment, walk};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
-use table::{NamespaceRule, POD_SPECS, ROWS, Row, Strength, TargetKind};
+use table::{NamespaceRule, ROWS, Row, Strength, TargetKind, pod_rows};
 use universe::{Known, Universe};
 
 /// The most names that advice lists.
@@ -126,48 +126,36 @@ struct Linker<'a> {
     sink: &'a mut Sink,
 }
 
-/// The rows of a kind, and those of its Pods with the path to them.
-#[derive(Default)]
-struct RowsOfKind {
-    own: Vec<&'static Row>,
-    pods: Option<&'static str>,
-}
-
-fn rows_of(kind: &str, group: &str) -> Option<&'static RowsOfKind> {
-    static ROWS_BY_KIND: OnceLock<BTreeMap<&'static str, RowsOfKind>> = OnceLock::new();
+fn rows_of(kind: &str, group: &str) -> &'static [&'static Row] {
+    static ROWS_BY_KIND: OnceLock<BTreeMap<&'static str, Vec<&'static Row>>> = OnceLock::new();
     let table = ROWS_BY_KIND.get_or_init(|| {
-        let mut table: BTreeMap<&'static str, RowsOfKind> = BTreeMap::new();
+        let mut table: BTreeMap<&'static str, Vec<&'static Row>> = BTreeMap::new();
         for row in ROWS {
-            for holder in row.holders.iter().filter(|holder| !holder.starts_with('@')) {
-                table.entry(holder).or_default().own.push(row);
+            for holder in row.holders {
+                table.entry(holder).or_default().push(row);
             }
-        }
-        for (holder, path) in POD_SPECS {
-            table.entry(holder).or_default().pods = Some(path);
         }
         table
     });
-    table.get(format!("{kind}.{group}").as_str())
+    table.get(format!("{kind}.{group}").as_str()).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// The template of Pods in an object, with its path.
 pub(crate) fn pod_spec(object: &Object) -> Option<(Path, &Node)> {
-    let path = rows_of(&object.id.kind, &object.id.group)?.pods?;
-    let keys: Vec<&str> = path.split('.').collect();
+    let keys: Vec<&str> = pods::spec_path(&object.id.kind, &object.id.group)?.split('.').collect();
     object.node.at(&keys).map(|node| (Path::of(&keys), node))
 }
 
 impl<'a> Linker<'a> {
     fn follow(&mut self, index: usize, object: &'a Object) {
-        let Some(rows) = rows_of(&object.id.kind, &object.id.group) else { return };
         let mut found: Vec<(&Row, Path, &Node)> = Vec::new();
-        for row in &rows.own {
+        for row in rows_of(&object.id.kind, &object.id.group) {
             walk::each(&object.node, row.at, &Path::default(), &mut |path, node| {
                 found.push((row, path.clone(), node));
             });
         }
         if let Some((prefix, pods)) = pod_spec(object) {
-            for row in ROWS.iter().filter(|row| row.holders == ["@pod"]) {
+            for row in pod_rows() {
                 walk::each(pods, row.at, &prefix, &mut |path, node| found.push((row, path.clone(), node)));
             }
         }

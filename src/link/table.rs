@@ -4,10 +4,13 @@
 //! first. Adding a kind is adding rows. Routes, whose references depend on what a Gateway admits, are in
 //! [`super::gateway`].
 
+use crate::schema::pods;
+use std::sync::OnceLock;
+
 /// One row.
 #[derive(Debug)]
 pub(super) struct Row {
-    /// Kinds that hold the reference, as `Kind.group`; `@pod` stands for every kind with a template of Pods.
+    /// Kinds that hold the reference, as `Kind.group`.
     pub(super) holders: &'static [&'static str],
     /// Path to the reference: `.` steps into maps, `[]` into the items of a list, `**` to any depth, and a name may
     /// start with `*`.
@@ -102,30 +105,8 @@ const fn keyed(
     Row { holders, at, name, target, namespace: OfIssuers, keys, strength: Before }
 }
 
-const POD: &[&str] = &["@pod"];
-
-/// All rows.
+/// All rows but those of Pods.
 pub(super) const ROWS: &[Row] = &[
-    // Pods.
-    row(POD, "serviceAccountName", "", Fixed("", "ServiceAccount"), Own, Before),
-    row(POD, "imagePullSecrets[]", "name", SECRET, Own, Before),
-    row(POD, "priorityClassName", "", Fixed("scheduling.k8s.io", "PriorityClass"), Own, Before),
-    row(POD, "runtimeClassName", "", Fixed("node.k8s.io", "RuntimeClass"), Own, Before),
-    keyed(POD, "volumes[].secret", "secretName", SECRET, &["items[].key"]),
-    keyed(POD, "volumes[].configMap", "name", CONFIG_MAP, &["items[].key"]),
-    keyed(POD, "volumes[].projected.sources[].secret", "name", SECRET, &["items[].key"]),
-    keyed(POD, "volumes[].projected.sources[].configMap", "name", CONFIG_MAP, &["items[].key"]),
-    row(POD, "volumes[].persistentVolumeClaim", "claimName", Fixed("", "PersistentVolumeClaim"), Own, Before),
-    row(POD, "volumes[].csi.nodePublishSecretRef", "name", SECRET, Own, Before),
-    row(POD, "volumes[].ephemeral.volumeClaimTemplate.spec.storageClassName", "", STORAGE_CLASS, Own, Before),
-    keyed(POD, "containers[].envFrom[].secretRef", "name", SECRET, &[]),
-    keyed(POD, "containers[].envFrom[].configMapRef", "name", CONFIG_MAP, &[]),
-    keyed(POD, "containers[].env[].valueFrom.secretKeyRef", "name", SECRET, &["key"]),
-    keyed(POD, "containers[].env[].valueFrom.configMapKeyRef", "name", CONFIG_MAP, &["key"]),
-    keyed(POD, "initContainers[].envFrom[].secretRef", "name", SECRET, &[]),
-    keyed(POD, "initContainers[].envFrom[].configMapRef", "name", CONFIG_MAP, &[]),
-    keyed(POD, "initContainers[].env[].valueFrom.secretKeyRef", "name", SECRET, &["key"]),
-    keyed(POD, "initContainers[].env[].valueFrom.configMapKeyRef", "name", CONFIG_MAP, &["key"]),
     // Accounts and rights.
     row(&["ServiceAccount."], "imagePullSecrets[]", "name", SECRET, Own, Before),
     row(BINDINGS, "roleRef", "name", Stated("rbac.authorization.k8s.io", "Role"), Own, Before),
@@ -282,16 +263,19 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// Where the template of Pods is in a kind, as `Kind.group` and path.
-pub(super) const POD_SPECS: &[(&str, &str)] = &[
-    ("Pod.", "spec"),
-    ("PodTemplate.", "template.spec"),
-    ("ReplicationController.", "spec.template.spec"),
-    ("Deployment.apps", "spec.template.spec"),
-    ("StatefulSet.apps", "spec.template.spec"),
-    ("DaemonSet.apps", "spec.template.spec"),
-    ("ReplicaSet.apps", "spec.template.spec"),
-    ("Job.batch", "spec.template.spec"),
-    ("CronJob.batch", "spec.jobTemplate.spec.template.spec"),
-    ("Pooler.postgresql.cnpg.io", "spec.template.spec"),
-];
+/// The rows of every kind with a template of Pods; they begin at its specification.
+pub(super) fn pod_rows() -> &'static [Row] {
+    static ROWS: OnceLock<Vec<Row>> = OnceLock::new();
+    ROWS.get_or_init(|| {
+        let row = |found: &pods::Use| Row {
+            holders: &[],
+            at: found.at,
+            name: found.name,
+            target: Fixed(found.group, found.kind),
+            namespace: Own,
+            keys: found.keys,
+            strength: Before,
+        };
+        pods::USES.iter().map(row).collect()
+    })
+}

@@ -7,6 +7,7 @@
 
 pub mod kinds;
 pub mod merge_keys;
+pub mod pods;
 
 mod defaults;
 mod describe;

@@ -6,6 +6,7 @@
 pub mod map;
 mod origin;
 mod path;
+pub mod walk;
 
 pub use map::Map;
 pub use origin::{Around, Because, Origin, OriginKind, Read};

@@ -181,14 +181,19 @@ fn as_in_a_tree(object: &mut Json, environment: &Compiled, release: &Release) ->
         }
     }
     let kind = object["kind"].as_str().unwrap_or_default().to_owned();
+    let is_hook = annotations.contains_key("helm.sh/hook");
+    let is_kept = annotations.get("helm.sh/resource-policy").and_then(Json::as_str) == Some("keep");
     let mut annotations: Map<String, Json> =
         annotations.into_iter().filter(|(key, _)| !key.starts_with("helm.sh/hook")).collect();
-    if kind == "Job" {
+    if kind == "Job" || kind == "Pod" && is_hook {
         annotations.insert("kluctl.io/hook".into(), json!("post-deploy"));
         annotations.insert("kustomize.toolkit.fluxcd.io/force".into(), json!("enabled"));
+    }
+    if kind == "Job" {
         object["spec"].as_object_mut().expect("a specification").remove("ttlSecondsAfterFinished");
     }
-    if ["CustomResourceDefinition", "Namespace", "PersistentVolumeClaim"].contains(&kind.as_str()) {
+    if is_kept || ["CustomResourceDefinition", "Namespace", "PersistentVolumeClaim"].contains(&kind.as_str())
+    {
         annotations.insert("kluctl.io/skip-delete".into(), json!("true"));
         annotations.insert("kustomize.toolkit.fluxcd.io/prune".into(), json!("disabled"));
     }
@@ -335,14 +340,12 @@ fn without(theirs: &mut Json, ours: &mut Json, path: &[Segment]) {
 }
 
 /// `annotations` and `labels` that a template left without anything are not there, for the API server as for us.
-fn without_empty_metadata(value: &mut Json) {
-    if let Some(metadata) = value.get_mut("metadata").and_then(Json::as_object_mut) {
-        metadata.retain(|key, value| !(["annotations", "labels"].contains(&&**key) && value.is_null()));
-    }
-    match value {
-        Json::Object(map) => map.values_mut().for_each(without_empty_metadata),
-        Json::Array(items) => items.iter_mut().for_each(without_empty_metadata),
-        _ => {}
+fn without_empty_metadata(object: &mut Json) {
+    for place in ["", "/spec/template", "/spec/jobTemplate", "/spec/jobTemplate/spec/template"] {
+        let metadata = object.pointer_mut(&format!("{place}/metadata")).and_then(Json::as_object_mut);
+        if let Some(metadata) = metadata {
+            metadata.retain(|key, value| !(["annotations", "labels"].contains(&&**key) && value.is_null()));
+        }
     }
 }
 

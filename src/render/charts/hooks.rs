@@ -1,15 +1,16 @@
 //! Hooks compiled away: a tree is applied as a whole, by tools that know nothing of Helm's hooks.
 //!
 //! What runs before an installation or upgrade becomes a unit before the rest, with the accounts, roles and
-//! configuration that it uses; where Jobs in it wait for each other by weight, each weight is a unit of its own. What
-//! runs behind stays with the rest; tests and what runs at a deletion or rollback are left out. Jobs are made so that
-//! both tools run a changed one again.
+//! configuration that it uses; where there are several Jobs or Pods in it, each is a unit of its own that waits for the
+//! one before. What runs behind stays with the rest; tests and what runs at a deletion or rollback are left out. Jobs
+//! are made so that both tools run a changed one again.
 
 use crate::diag::{Diagnostic, codes};
 use crate::model::{Object, ObjectSource, Stage};
+use crate::schema::pods;
 use crate::source::Span;
 use crate::value::{Entry, Map, Node, Origin, OriginKind, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What becomes of an object that is a hook.
@@ -82,32 +83,40 @@ pub(super) fn unsupported(
     )
 }
 
-/// Takes out `annotations` and `labels` that a template left without anything: for the API server they are not there,
-/// and a check that asks for them would find a null.
-pub(super) fn without_empty_metadata(node: &mut Node) {
-    match &mut node.value {
-        Value::Map(map) => {
-            for (key, entry) in map.iter_mut() {
-                if &**key == "metadata"
-                    && let Value::Map(metadata) = &mut entry.node.value
-                {
-                    metadata.retain(|key, entry| {
-                        !(matches!(&**key, "annotations" | "labels") && entry.node.value == Value::Null)
-                    });
-                }
-                without_empty_metadata(&mut entry.node);
-            }
+/// Takes out `annotations` and `labels` that a template left without anything, of the object and of the Pods and Jobs
+/// that it makes: for the API server they are not there, and a check that asks for them would find a null. Anywhere
+/// else a null is data.
+pub(super) fn without_empty_metadata(object: &mut Object) {
+    emptied_of_nulls(&mut object.node);
+    let path = pods::spec_path(&object.id.kind, &object.id.group).and_then(|path| path.strip_suffix(".spec"));
+    let mut at = &mut object.node;
+    for step in path.into_iter().flat_map(|path| path.split('.')) {
+        let Value::Map(map) = &mut at.value else { return };
+        let Some(entry) = map.get_mut(step) else { return };
+        at = &mut entry.node;
+        if step != "spec" {
+            emptied_of_nulls(at);
         }
-        Value::List(items) => items.iter_mut().for_each(without_empty_metadata),
-        _ => {}
     }
 }
 
-/// Takes the marks of hooks off an object of a release, and makes Jobs run again when they change.
+fn emptied_of_nulls(holder: &mut Node) {
+    let Value::Map(map) = &mut holder.value else { return };
+    if let Some(Value::Map(metadata)) = map.get_mut("metadata").map(|entry| &mut entry.node.value) {
+        metadata.retain(|key, entry| {
+            !(matches!(&**key, "annotations" | "labels") && entry.node.value == Value::Null)
+        });
+    }
+}
+
+/// Takes the marks of hooks off an object of a release, and makes Jobs, and Pods that are hooks, run again when they
+/// change: what is in them cannot be changed.
 pub(super) fn settle(object: &mut Object) {
     let origin =
         Origin::link(OriginKind::Rule { rule: "hooks are compiled away", was: object.node.origin.clone() });
     let is_job = &*object.id.group == "batch" && &*object.id.kind == "Job";
+    let is_pod = object.id.group.is_empty() && &*object.id.kind == "Pod";
+    let is_hook = object.node.at(&["metadata", "annotations", "helm.sh/hook"]).is_some();
     let Value::Map(map) = &mut object.node.value else { return };
     if is_job && let Some(Value::Map(spec)) = map.get_mut("spec").map(|entry| &mut entry.node.value) {
         // Flux would make it again each time that it is gone.
@@ -117,7 +126,7 @@ pub(super) fn settle(object: &mut Object) {
         return;
     };
     let entry = |value: &str| Entry { key: origin.clone(), node: Node::new(value, origin.clone()) };
-    if is_job {
+    if is_job || is_pod && is_hook {
         let annotations = metadata.get_or_insert_with(Arc::from("annotations"), || Entry {
             key: origin.clone(),
             node: Node::new(Map::new(), origin.clone()),
@@ -160,16 +169,27 @@ pub(super) struct Early {
     pub(super) runs: Runs,
 }
 
-/// Puts early hooks into steps: one for each weight of a Job or Pod, which Helm waits for. What else is a hook belongs
-/// to the first of them that it comes before; behind the last one nothing waits, so it goes with that.
+/// Puts early hooks into steps: one for each Job or Pod, which Helm waits for, in Helm's order. What else is a hook
+/// belongs to the first of them that its weight puts it before; behind the last one nothing waits, so it goes with that.
 pub(super) fn queue(objects: &mut [Object], early: &[Early]) {
-    let waits: BTreeSet<i64> =
-        early.iter().filter(|hook| hook.runs == Runs::Once).map(|hook| hook.weight).collect();
+    let mut waits: Vec<(i64, Arc<str>, bool, usize)> = early
+        .iter()
+        .filter(|hook| hook.runs == Runs::Once)
+        .filter_map(|hook| {
+            let id = &objects.get(hook.object)?.id;
+            // Of two with one name Helm takes the Pod first.
+            Some((hook.weight, Arc::clone(&id.name), &*id.kind != "Pod", hook.object))
+        })
+        .collect();
+    waits.sort();
     let last = waits.len().saturating_sub(1);
     for hook in early {
-        let step = waits.range(..hook.weight).count().min(last);
+        let step = waits.iter().position(|(weight, _, _, object)| match hook.runs {
+            Runs::Once => *object == hook.object,
+            Runs::Never => *weight >= hook.weight,
+        });
         if let Some(stage) = objects.get_mut(hook.object).and_then(stage_of) {
-            *stage = Stage::Before(u32::try_from(step).unwrap_or(u32::MAX));
+            *stage = Stage::Before(u32::try_from(step.unwrap_or(last)).unwrap_or(u32::MAX));
         }
     }
 }
@@ -194,8 +214,8 @@ pub(super) fn pull_forward(objects: &mut [Object]) {
         for service in services(object) {
             want(&mut wanted, "Service", service, stage);
         }
-        if let Some(pods) = pods(object) {
-            uses(pods, &mut |kind, name| want(&mut wanted, kind, name, stage));
+        if let Some(pods) = pods_of(object) {
+            pods::each_name(pods, &mut |kind, name| want(&mut wanted, kind, name, stage));
         }
     }
     let mut roles = Wanted::new();
@@ -234,45 +254,91 @@ fn services(object: &Object) -> impl Iterator<Item = &str> {
 }
 
 /// The specification of the Pods that an object makes.
-fn pods(object: &Object) -> Option<&Node> {
-    object.node.at(match (&*object.id.group, &*object.id.kind) {
-        ("", "Pod") => &["spec"],
-        ("batch", "CronJob") => &["spec", "jobTemplate", "spec", "template", "spec"],
-        ("batch", "Job") | ("apps", "Deployment" | "StatefulSet" | "DaemonSet") => {
-            &["spec", "template", "spec"]
-        }
-        _ => return None,
-    })
+fn pods_of(object: &Object) -> Option<&Node> {
+    let path = pods::spec_path(&object.id.kind, &object.id.group)?;
+    path.split('.').try_fold(&object.node, |node, step| node.get(step))
 }
 
-/// What Pods name of their own namespace.
-fn uses(pods: &Node, wanted: &mut dyn FnMut(&str, &str)) {
-    let text = |node: &Node, keys: &[&str]| node.at(keys).and_then(Node::as_str).map(str::to_owned);
-    let mut add = |kind: &str, name: Option<String>| {
-        if let Some(name) = name {
-            wanted(kind, &name);
-        }
-    };
-    add("ServiceAccount", text(pods, &["serviceAccountName"]));
-    let list = |node: &Node, key: &str| node.get(key).and_then(Node::as_list).unwrap_or_default().to_vec();
-    for volume in list(pods, "volumes") {
-        add("ConfigMap", text(&volume, &["configMap", "name"]));
-        add("Secret", text(&volume, &["secret", "secretName"]));
-        add("PersistentVolumeClaim", text(&volume, &["persistentVolumeClaim", "claimName"]));
-        for source in volume.get("projected").map(|projected| list(projected, "sources")).unwrap_or_default()
-        {
-            add("ConfigMap", text(&source, &["configMap", "name"]));
-            add("Secret", text(&source, &["secret", "name"]));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Gvk, ObjectId};
+    use crate::source::Sources;
+    use serde_json::{Value as Json, json};
+
+    fn object(json: &Json) -> Object {
+        let text = |pointer: &str| json.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
+        let gvk = Gvk::new(text("/apiVersion"), text("/kind"));
+        let (group, kind) = (Arc::clone(&gvk.group), text("/kind").into());
+        let span = Span::new(Sources::new().add("a", ""), 0, 0);
+        Object {
+            id: ObjectId { group, kind, namespace: None, name: text("/metadata/name").into() },
+            gvk,
+            node: Node::new(Value::from_json(json, &Origin::Compiler), Origin::Compiler),
+            source: ObjectSource::Chart {
+                release: "r".into(),
+                namespace: "n".into(),
+                span,
+                stage: Stage::With,
+            },
         }
     }
-    for container in ["initContainers", "containers"].iter().flat_map(|key| list(pods, key)) {
-        for from in list(&container, "envFrom") {
-            add("ConfigMap", text(&from, &["configMapRef", "name"]));
-            add("Secret", text(&from, &["secretRef", "name"]));
-        }
-        for variable in list(&container, "env") {
-            add("ConfigMap", text(&variable, &["valueFrom", "configMapKeyRef", "name"]));
-            add("Secret", text(&variable, &["valueFrom", "secretKeyRef", "name"]));
-        }
+
+    fn runs(kind: &str, name: &str) -> Object {
+        let api = if kind == "Pod" { "v1" } else { "batch/v1" };
+        object(&json!({"apiVersion": api, "kind": kind, "metadata": {"name": name}}))
+    }
+
+    #[test]
+    fn only_metadata_that_is_metadata_loses_its_nulls() {
+        let mut job = object(&json!({"apiVersion": "batch/v1", "kind": "CronJob",
+            "metadata": {"name": "a", "annotations": null},
+            "spec": {"metadata": {"labels": null}, "jobTemplate": {"metadata": {"labels": null},
+                "spec": {"template": {"metadata": {"labels": null, "name": "b"}, "spec": {}}}}}}));
+        without_empty_metadata(&mut job);
+        assert_eq!(
+            job.node.to_json(),
+            json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "a"},
+                "spec": {"metadata": {"labels": null}, "jobTemplate": {"metadata": {},
+                    "spec": {"template": {"metadata": {"name": "b"}, "spec": {}}}}}})
+        );
+        let policy = json!({"apiVersion": "kyverno.io/v1", "kind": "ClusterPolicy", "metadata": {"name": "a"},
+            "spec": {"rules": [{"mutate": {"patchStrategicMerge": {"metadata": {"annotations": null}}}}]}});
+        let mut kept = object(&policy);
+        without_empty_metadata(&mut kept);
+        assert_eq!(kept.node.to_json(), policy);
+    }
+
+    #[test]
+    fn pods_that_are_hooks_are_made_again_as_jobs_are() {
+        let pod = |annotations: Json| {
+            let mut pod = object(&json!({"apiVersion": "v1", "kind": "Pod",
+                "metadata": {"name": "a", "annotations": annotations}, "spec": {}}));
+            settle(&mut pod);
+            pod.node.to_json()["metadata"].clone()
+        };
+        assert_eq!(
+            pod(json!({"helm.sh/hook": "pre-upgrade"})),
+            json!({"name": "a", "annotations": {
+                "kluctl.io/hook": "post-deploy", "kustomize.toolkit.fluxcd.io/force": "enabled"}})
+        );
+        assert_eq!(pod(json!({"a": "b"})), json!({"name": "a", "annotations": {"a": "b"}}));
+    }
+
+    #[test]
+    fn hooks_of_one_weight_wait_for_each_other_by_name() {
+        let mut objects =
+            [runs("Job", "b"), runs("Job", "a"), runs("Pod", "b"), runs("Secret", "z"), runs("Job", "first")];
+        let early = |object: usize, weight: i64, kind: &str| Early { object, weight, runs: Runs::of(kind) };
+        let hooks = [
+            early(0, 1, "Job"),
+            early(1, 1, "Job"),
+            early(2, 1, "Pod"),
+            early(3, 1, "Secret"),
+            early(4, -5, "Job"),
+        ];
+        queue(&mut objects, &hooks);
+        let steps = objects.each_mut().map(|object| *stage_of(object).expect("an object of a chart"));
+        assert_eq!(steps, [3, 1, 2, 1, 0].map(Stage::Before));
     }
 }

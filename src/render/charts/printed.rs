@@ -72,8 +72,8 @@ impl Printed<'_> {
                 if stage != Stage::With {
                     early.push(Early { object: objects.len(), weight: hooks::weight(&node), runs });
                 }
-                hooks::without_empty_metadata(&mut node);
                 if let Ok(mut object) = self.object(node, stage, sink) {
+                    hooks::without_empty_metadata(&mut object);
                     hooks::settle(&mut object);
                     objects.push(object);
                 }

@@ -1,10 +1,10 @@
 //! Walking to the places that a path with wildcards names.
 
-use crate::value::{Node, Path, Segment, Value};
+use super::{Node, Path, Segment, Value};
 use std::sync::Arc;
 
 /// Calls `found` with every place in `node` that `pattern` names; `path` is the way to `node`.
-pub(super) fn each<'a>(node: &'a Node, pattern: &str, path: &Path, found: &mut dyn FnMut(&Path, &'a Node)) {
+pub fn each<'a>(node: &'a Node, pattern: &str, path: &Path, found: &mut dyn FnMut(&Path, &'a Node)) {
     let Some((step, rest)) = split(pattern) else {
         found(path, node);
         return;
@@ -61,13 +61,14 @@ fn split(pattern: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::tests::node;
+    use crate::value::Origin;
     use serde_json::json;
 
     fn found(pattern: &str) -> Vec<String> {
-        let node = node(&json!({
+        let json = json!({
             "a": [{"b": {"xRef": 1}}, {"b": {"yRef": 2}}],
-            "deep": {"down": [{"tokenRef": 3}], "topRef": 4}}));
+            "deep": {"down": [{"tokenRef": 3}], "topRef": 4}});
+        let node = Node::new(Value::from_json(&json, &Origin::Compiler), Origin::Compiler);
         let mut out = Vec::new();
         each(&node, pattern, &Path::default(), &mut |path, _| out.push(path.to_string()));
         out
