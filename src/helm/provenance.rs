@@ -8,6 +8,7 @@
 //! Text that `include` returns is followed into the output as long as it is only moved, cut into lines or indented
 //! (`nindent`, `trim`, `quote`): its spans are found again there. Otherwise the span of the outer action stands.
 
+use super::funcs::sprig::is_empty;
 use super::funcs::{Function, Impurity};
 use super::purity::ImpureCall;
 use super::template::Source;
@@ -326,6 +327,10 @@ impl Recorder {
     /// A call gave `result`: what it put into containers is known by the places of the arguments.
     pub(super) fn called(&mut self, function: &Function, call: CallMark, values: &[Value], result: &Value) {
         let tracker = Rc::clone(&self.tracker);
+        for at in passed_by(function.name, values, result) {
+            let (from, to) = self.argument(call, at);
+            tracker.spare(from, to);
+        }
         match (function.name, result) {
             ("dict", Value::Map(map)) => {
                 for (at, key) in values.iter().enumerate().step_by(2) {
@@ -464,18 +469,8 @@ impl Recorder {
         let mut spans = std::mem::take(&mut self.spans);
         if after.is_some() {
             let gaps: Vec<usize> = memchr::memmem::find_iter(before, super::template::NO_VALUE).collect();
-            let moved = |at: u32| {
-                let at = at as usize;
-                let mut back = 0;
-                for gap in &gaps {
-                    if *gap < at {
-                        back += (at - gap).min(super::template::NO_VALUE.len());
-                    }
-                }
-                narrow(at - back)
-            };
             for span in &mut spans {
-                (span.start, span.end) = (moved(span.start), moved(span.end));
+                (span.start, span.end) = (moved(span.start, &gaps), moved(span.end, &gaps));
             }
             spans.retain(|span| span.start < span.end);
         }
@@ -500,6 +495,37 @@ impl Recorder {
             failed: self.failed,
         }
     }
+}
+
+/// The arguments whose values a function threw away, after it was called: they are in no output and decided nothing.
+fn passed_by(function: &str, values: &[Value], result: &Value) -> std::ops::Range<usize> {
+    match (function, values) {
+        // The value that is given back was taken out.
+        ("default", [other, _, ..]) if !matches!(other, Value::Nil) && !is_empty(result) => 0..1,
+        ("ternary", [_, _, Value::Bool(truth)]) => {
+            if *truth {
+                1..2
+            } else {
+                0..1
+            }
+        }
+        // Empty ones before it decided, too.
+        ("coalesce", _) => {
+            let taken = values.iter().position(|value| !is_empty(value));
+            taken.map_or(0..0, |taken| taken + 1..values.len())
+        }
+        _ => 0..0,
+    }
+}
+
+/// Where byte `at` of a text lies once the `<no value>` that begin at `gaps`, in order, are taken out of it.
+fn moved(at: u32, gaps: &[usize]) -> u32 {
+    let length = super::template::NO_VALUE.len();
+    let passed = gaps.partition_point(|gap| *gap < at as usize);
+    let Some(last) = gaps[..passed].last() else { return at };
+    // They do not overlap: all but the last lie before it as a whole.
+    let back = (passed - 1) * length + (at as usize - last).min(length);
+    at - narrow(back)
 }
 
 /// Lays spans of captures into an action's output, and the action's own span into the gaps.
@@ -623,10 +649,10 @@ impl Provenance {
     pub fn evidence(&self, number: u32) -> Evidence {
         let mut reads: IndexMap<u32, ReadKind> = IndexMap::new();
         let mut out = Evidence::default();
-        let mut pending = vec![number];
+        let mut pending = vec![(number, false)];
         let mut seen = std::collections::BTreeSet::new();
-        while let Some(number) = pending.pop() {
-            if number == 0 || !seen.insert(number) {
+        while let Some((number, spared)) = pending.pop() {
+            if number == 0 || !seen.insert((number, spared)) {
                 continue;
             }
             let Some(&(from, to)) = self.evidence.get(number as usize) else { continue };
@@ -636,9 +662,10 @@ impl Provenance {
                         let kind = reads.entry(read.path).or_insert(read.kind);
                         *kind = (*kind).max(read.kind);
                     }
-                    Event::Uses(other) => pending.push(*other),
+                    Event::Uses(other) => pending.push((*other, spared)),
+                    Event::Spares(other) => pending.push((*other, true)),
                     Event::Impure(call) => {
-                        if !out.impure.contains(call) {
+                        if !spared && !out.impure.contains(call) {
                             out.impure.push(*call);
                         }
                     }
@@ -686,5 +713,28 @@ impl Provenance {
             at = scope.parent;
         }
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_move_back_by_what_is_taken_out_before_them() {
+        let text = b"a<no value>b<no value><no value>c";
+        let gaps: Vec<usize> = memchr::memmem::find_iter(text, super::super::template::NO_VALUE).collect();
+        assert_eq!(gaps, [1, 12, 22]);
+        let places = [0, 1, 5, 11, 12, 13, 22, 25, 32, 33];
+        assert_eq!(places.map(|at| moved(at, &gaps)), [0, 1, 1, 1, 2, 2, 2, 2, 2, 3]);
+        assert_eq!(moved(7, &[]), 7);
+    }
+
+    #[test]
+    fn many_gaps_cost_each_span_a_look_and_no_walk() {
+        // A walk over all gaps for each of these would be ten thousand million steps.
+        let gaps: Vec<usize> = (0..100_000).map(|at| at * 11).collect();
+        let sum: u64 = (0..100_000).map(|at| u64::from(moved(at * 11 + 10, &gaps))).sum();
+        assert_eq!(sum, (0..100_000).sum::<u64>());
     }
 }

@@ -37,6 +37,8 @@ pub enum Event {
     Read(Read),
     /// A variable was used, whose own making is this numbered evidence.
     Uses(u32),
+    /// As [`Event::Uses`], where what was impure in it was thrown away.
+    Spares(u32),
     /// A function that is not pure was called: its number.
     Impure(u32),
 }
@@ -155,6 +157,17 @@ impl Tracker {
         let repeated = log.len() > self.floor.get() && log.last() == Some(&event);
         if !repeated && log.len() < MAX_EVENTS {
             log.push(event);
+        }
+    }
+
+    /// What happened between two marks was thrown away: its reads decided on that, its chance did not.
+    pub fn spare(&self, from: usize, to: usize) {
+        for event in self.log.borrow_mut().get_mut(from..to).unwrap_or_default() {
+            match event {
+                Event::Uses(evidence) => *event = Event::Spares(*evidence),
+                Event::Impure(_) => *event = Event::Spares(0),
+                Event::Read(_) | Event::Spares(_) => {}
+            }
         }
     }
 

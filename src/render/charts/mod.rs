@@ -11,6 +11,7 @@ mod memory;
 mod origins;
 mod printed;
 mod random;
+mod runs;
 mod unread;
 mod values;
 
@@ -133,16 +134,19 @@ impl Task<'_> {
         let first = request();
         let prepared = engine::prepare(&first, &mut Vec::new())
             .map_err(|fault| faults::tell(self, &fault, None, sink))?;
-        let rendered = engine::render(&first, &prepared, &mut random::Fixed::new(1))
+        let rendered = engine::render(&first, &prepared, &mut random::Fixed::of(random::Run::First))
             .map_err(|fault| faults::tell(self, &fault, Some(&prepared), sink))?;
         if random::may_change(&rendered) {
             // Only a second run with another clock and other numbers shows what of it really changes.
             let second = request();
-            if let Ok(again) = engine::prepare(&second, &mut Vec::new())
-                .and_then(|prepared| engine::render(&second, &prepared, &mut random::Fixed::new(2)))
-            {
-                random::refuse(self, &rendered, &again, &prepared.values, sink)?;
+            let mut other = random::Fixed::of(random::Run::Second);
+            let again = engine::prepare(&second, &mut Vec::new())
+                .and_then(|prepared| engine::render(&second, &prepared, &mut other));
+            match again {
+                Ok(again) => random::refuse(self, &rendered, &again, &prepared.values, sink)?,
+                Err(fault) => return Err(random::fails(self, &rendered, &fault, sink)),
             }
+            random::warn(self, &rendered, sink);
         }
         unread::warn(self, &values, &prepared, &rendered, sink);
         let (objects, pieces) = self.objects(&prepared, &rendered, sink);

@@ -1,40 +1,54 @@
 //! Charts whose output would be another at every build: random numbers, generated keys, the clock.
 //!
 //! The engine knows which output impure calls reach. Whether they matter shows a second run with another clock and
-//! other numbers: a call whose result is thrown away (`default (randAlphaNum 10) .Values.password`) changes nothing.
+//! other numbers: a call whose result is thrown away (`default (randAlphaNum 10) .Values.password`) changes nothing. Two
+//! runs that agree prove nothing where a condition asked an impure call, which a third run might answer otherwise: that
+//! is a warning.
 
+use super::Task;
 use super::origins::{collect_defaults, lookup};
-use super::printed::documents;
-use super::{Task, file_of, piece};
+use super::runs::{Change, changes};
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::helm::funcs::Impurity;
 use crate::helm::provenance::Provenance;
-use crate::helm::purity::{Impure, impurities};
-use crate::helm::release::Rendered;
+use crate::helm::purity::{Impure, ImpureCall, impurities};
+use crate::helm::release::{Fault, Rendered};
 use crate::helm::template::Environment;
 use crate::helm::value::Read;
 use crate::helm::values::{Data, Table, Value as HelmValue};
 use crate::source::Span;
-use crate::value::{Node, Path, Segment, Value};
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use crate::value::{Path, Segment};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One of the two runs of a chart.
+#[derive(Copy, Clone, Debug)]
+pub(super) enum Run {
+    /// The one whose output is taken.
+    First,
+    /// The one that it is held against.
+    Second,
+}
 
 /// A clock that stands still, and numbers that follow from a seed.
 pub(super) struct Fixed {
-    seed: u64,
+    now: i64,
     state: u64,
 }
 
 impl Fixed {
-    pub(super) fn new(seed: u64) -> Self {
-        Self { seed, state: seed }
+    pub(super) fn of(run: Run) -> Self {
+        // On both sides of every date that a chart of today compares with, and so that every format of a date differs:
+        // 2001-02-03 04:05:06, a Saturday, and 2064-11-27 19:48:53, a Thursday.
+        match run {
+            Run::First => Self { now: 981_173_106, state: 1 },
+            Run::Second => Self { now: 2_995_040_933, state: 2 },
+        }
     }
 }
 
 impl Environment for Fixed {
     fn now(&mut self) -> (i64, u32) {
-        // Far enough apart that every format of a date differs: other years, months, days, hours, minutes, seconds.
-        (i64::try_from(self.seed).unwrap_or(1) * 72_922_881, 0)
+        (self.now, 0)
     }
 
     fn random(&mut self, out: &mut [u8]) {
@@ -56,31 +70,23 @@ pub(super) fn may_change(rendered: &Rendered) -> bool {
     provenance.is_some_and(|known| known.impure.iter().any(|call| call.kind != Impurity::Lookup))
 }
 
-/// A field that differs between two runs.
-struct Change {
-    object: String,
-    path: Path,
-    file: usize,
-    /// Its first byte in the file's output.
-    offset: usize,
-}
-
 /// Tells of every call that makes the output differ between the two runs, with what would turn it off.
-pub(super) fn refuse(
+pub(super) fn refuse<'r>(
     task: &Task<'_>,
-    first: &Rendered,
-    second: &Rendered,
+    first: &'r Rendered,
+    second: &'r Rendered,
     values: &Table,
     sink: &mut Sink,
 ) -> Result<(), Reported> {
     let changes = changes(task, first, second);
-    let Some(provenance) = first.output.provenance.as_ref().filter(|_| !changes.is_empty()) else {
-        return Ok(());
-    };
-    let impure = impurities(provenance);
+    let impure_of = |run: &'r Rendered| run.output.provenance.as_ref().map(impurities).unwrap_or_default();
+    let (ours, theirs) =
+        if changes.is_empty() { Default::default() } else { (impure_of(first), impure_of(second)) };
     // Calls under one condition are turned off by one value: they are told together.
-    let mut groups: Vec<(Vec<Path>, Vec<&Impure<'_>>, Vec<&Change>)> = Vec::new();
+    let mut groups: Vec<(Vec<Path>, Vec<&Impure<'_>>, Vec<&Change<'_>>)> = Vec::new();
     for change in &changes {
+        let Some(provenance) = &change.run.output.provenance else { continue };
+        let impure = if std::ptr::eq(change.run, first) { &ours } else { &theirs };
         let at = u32::try_from(change.offset).unwrap_or(u32::MAX);
         let reaches = |impure: &&Impure<'_>| {
             impure.call.kind != Impurity::Lookup
@@ -95,7 +101,9 @@ pub(super) fn refuse(
             conditions(provenance, change)
         };
         let deciding = deciding(&read, provenance, values);
-        match groups.iter_mut().find(|(paths, _, _)| paths.first() == deciding.first()) {
+        match groups.iter_mut().find(|(paths, _, fields)| {
+            paths.first() == deciding.first() && std::ptr::eq(fields[0].run, change.run)
+        }) {
             Some((_, known, fields)) => {
                 known.extend(calls);
                 fields.push(change);
@@ -105,13 +113,13 @@ pub(super) fn refuse(
     }
     let mut told = None;
     for (deciding, calls, fields) in groups {
-        told = Some(sink.report(finding(task, &deciding, &calls, &fields, values, first)));
+        told = Some(sink.report(finding(task, &deciding, &calls, &fields, values)));
     }
     told.map_or(Ok(()), Err)
 }
 
 /// What the conditions around a field of the output read, the innermost first.
-fn conditions(provenance: &Provenance, change: &Change) -> Vec<Read> {
+fn conditions(provenance: &Provenance, change: &Change<'_>) -> Vec<Read> {
     let Some(span) = provenance.span(change.file, change.offset) else { return Vec::new() };
     let scopes = provenance.scopes_of(span.scope);
     scopes.iter().flat_map(|scope| provenance.evidence(scope.evidence).reads).collect()
@@ -148,18 +156,11 @@ fn finding(
     task: &Task<'_>,
     deciding: &[Path],
     calls: &[&Impure<'_>],
-    fields: &[&Change],
+    fields: &[&Change<'_>],
     values: &Table,
-    rendered: &Rendered,
 ) -> Diagnostic {
     let first = fields[0];
-    let functions: BTreeSet<&str> = calls.iter().map(|call| call.call.function).collect();
-    let functions: Vec<String> = functions.into_iter().map(|name| format!("`{name}`")).collect();
-    let by = if functions.is_empty() {
-        String::new()
-    } else {
-        format!(": the chart calls {}", functions.join(", "))
-    };
+    let by = calling(calls.iter().map(|call| call.call));
     let mut defaults = BTreeSet::new();
     collect_defaults(task.chart, &mut defaults);
     let chosen = deciding.first().and_then(|path| lookup(values, path).map(|value| (path, value)));
@@ -168,26 +169,21 @@ fn finding(
     let sources = task.supplied.sources();
     let mut out = Diagnostic::error(
         codes::RANDOM_OUTPUT,
-        format!("`{}` of {} would be another at every build{by}", first.path, first.object),
+        match &first.path {
+            Some(path) => format!("`{path}` of {} would be another at every build{by}", first.object),
+            None => format!("{} would be there at some builds and not at others{by}", first.object),
+        },
     )
     .at(
         own.unwrap_or(task.instance.span),
         if own.is_some() { "this chooses it" } else { "the chart of this" },
     )
     .object(first.object.clone());
-    if let (Some(call), Some(provenance)) = (calls.first(), &rendered.output.provenance)
-        && let Some(source) = provenance.sources.get(call.call.source as usize)
-    {
-        let file = sources
-            .add(source.name.to_str_lossy().into_owned(), String::from_utf8_lossy(&source.text).into_owned());
-        let from = call.call.from as usize;
-        let rest = source.text.get(from..).unwrap_or_default();
-        let length = rest.iter().position(|byte| matches!(byte, b'\n' | b'}')).unwrap_or(rest.len());
-        out = out.related(Span::new(file, from, from + length.max(1)), "called here");
+    if let (Some(call), Some(provenance)) = (calls.first(), &first.run.output.provenance) {
+        out = out.related(place_of(task, provenance, call.call.source, call.call.from), "called here");
     }
     if fields.len() > 1 {
-        let more: Vec<String> =
-            fields[1..].iter().take(5).map(|field| format!("`{}` of {}", field.path, field.object)).collect();
+        let more: Vec<String> = fields[1..].iter().take(5).map(|field| field.words()).collect();
         let rest = fields.len() - 1 - more.len();
         let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
         out = out.note(format!("so would {}{rest}", more.join(", ")));
@@ -238,6 +234,80 @@ fn finding(
     }
 }
 
+/// The functions that were called, as the end of a sentence.
+fn calling<'c>(calls: impl Iterator<Item = &'c ImpureCall>) -> String {
+    let functions: BTreeSet<&str> = calls.map(|call| call.function).collect();
+    let functions: Vec<String> = functions.into_iter().map(|name| format!("`{name}`")).collect();
+    if functions.is_empty() { String::new() } else { format!(": the chart calls {}", functions.join(", ")) }
+}
+
+/// The rest of the line or action from a byte of a template on.
+fn place_of(task: &Task<'_>, provenance: &Provenance, source: u32, from: u32) -> Option<Span> {
+    let source = provenance.sources.get(source as usize)?;
+    let (name, text) = (source.name.to_str_lossy(), String::from_utf8_lossy(&source.text));
+    let file = task.supplied.sources().add(name.into_owned(), text.into_owned());
+    let from = from as usize;
+    let rest = source.text.get(from..).unwrap_or_default();
+    let length = rest.iter().position(|byte| matches!(byte, b'\n' | b'}')).unwrap_or(rest.len());
+    Some(Span::new(file, from, from + length.max(1)))
+}
+
+fn is_chance(call: &ImpureCall) -> bool {
+    matches!(call.kind, Impurity::Clock | Impurity::Random)
+}
+
+/// The second run failed where the first did not.
+pub(super) fn fails(task: &Task<'_>, first: &Rendered, fault: &Fault, sink: &mut Sink) -> Reported {
+    let provenance = first.output.provenance.as_ref();
+    let calls = || provenance.into_iter().flat_map(|known| &known.impure).filter(|call| is_chance(call));
+    let fact = format!("the chart fails at some builds and not at others{}", calling(calls()));
+    let mut finding =
+        Diagnostic::error(codes::RANDOM_OUTPUT, fact).at(task.instance.span, "the chart of this");
+    if let Some((provenance, call)) = provenance.zip(calls().next()) {
+        finding = finding.related(place_of(task, provenance, call.source, call.from), "called here");
+    }
+    let words = String::from_utf8_lossy(&fault.helm_text(task.profile)).trim().to_owned();
+    sink.report(
+        finding
+            .note(format!("with other numbers and another clock: {words}"))
+            .help("give the chart a fixed value, such as the name of a Secret that exists, by its values"),
+    )
+}
+
+/// Warns of conditions and loops that asked an impure call: that two runs agree does not prove that all do.
+pub(super) fn warn(task: &Task<'_>, rendered: &Rendered, sink: &mut Sink) {
+    let Some(provenance) = &rendered.output.provenance else { return };
+    let mut known: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    let mut places: BTreeMap<(u32, u32), Vec<&ImpureCall>> = BTreeMap::new();
+    for scope in provenance.scopes.iter().filter(|scope| !scope.call && scope.evidence != 0) {
+        let is_notes = provenance
+            .sources
+            .get(scope.source as usize)
+            .is_some_and(|source| source.name.ends_with(b"NOTES.txt"));
+        if is_notes {
+            continue;
+        }
+        let numbers =
+            known.entry(scope.evidence).or_insert_with(|| provenance.evidence(scope.evidence).impure);
+        let calls = numbers.iter().filter_map(|number| provenance.impure.get(*number as usize));
+        let calls: Vec<&ImpureCall> = calls.filter(|call| is_chance(call)).collect();
+        if !calls.is_empty() {
+            places.entry((scope.source, scope.from)).or_default().extend(calls);
+        }
+    }
+    for ((source, from), calls) in places {
+        let fact = "what the chart makes depends on a condition that may be another at every build";
+        let fact = format!("{fact}{}", calling(calls.iter().copied()));
+        sink.report(
+            Diagnostic::warning(codes::RANDOM_OUTPUT, fact)
+                .at(task.instance.span, "the chart of this")
+                .related(place_of(task, provenance, source, from), "asked here")
+                .note("two runs with other numbers and another clock made the same, which does not prove that all do")
+                .help("give the chart a fixed value in place of the call, by its values, or take a chart that does not ask"),
+        );
+    }
+}
+
 /// What a schema or a comment beside the default offers in place of a value.
 fn choices(task: &Task<'_>, path: &Path, value: &HelmValue) -> String {
     let keys: Vec<String> = path
@@ -262,68 +332,5 @@ fn shown(value: &HelmValue) -> String {
         Data::Table(_) => "a map".to_owned(),
         Data::List(_) => "a list".to_owned(),
         _ => format!("`{}`", value.to_json()),
-    }
-}
-
-/// The fields that differ between two runs of one release.
-fn changes(task: &Task<'_>, first: &Rendered, second: &Rendered) -> Vec<Change> {
-    let sources = task.supplied.sources();
-    let mut changes = Vec::new();
-    let all = |rendered: &Rendered| {
-        let sorted = &rendered.sorted;
-        sorted.manifests.iter().chain(&sorted.hooks).cloned().collect::<Vec<_>>()
-    };
-    let (ours, theirs) = (all(first), all(second));
-    for (at, manifest) in ours.iter().enumerate() {
-        let other = theirs.get(at).filter(|other| other.head.name == manifest.head.name);
-        let Some(other) = other else {
-            changes.extend(file_of(manifest, first).map(|file| Change {
-                object: format!("{}/{}", manifest.head.kind, manifest.head.name),
-                path: Path::of(&["metadata", "name"]),
-                file,
-                offset: manifest.range.start,
-            }));
-            continue;
-        };
-        if first.sorted.bytes(manifest) == second.sorted.bytes(other) {
-            continue;
-        }
-        let Some(file) = file_of(manifest, first) else { continue };
-        let others = documents(&piece(other, second), sources);
-        for (index, node) in documents(&piece(manifest, first), sources).iter().enumerate() {
-            let object = format!("{}/{}", manifest.head.kind, manifest.head.name);
-            compare(node, others.get(index), &mut Path::default(), &mut |path, leaf| {
-                let start = leaf.span().map_or(0, |span| span.start as usize);
-                // A quoted scalar begins with the template's own quote.
-                let offset = manifest.range.start + start + usize::from(is_quoted(leaf, task));
-                changes.push(Change { object: object.clone(), path: path.clone(), file, offset });
-            });
-        }
-    }
-    changes
-}
-
-fn is_quoted(leaf: &Node, task: &Task<'_>) -> bool {
-    leaf.span().is_some_and(|span| task.supplied.sources().snippet(span).starts_with(['"', '\'']))
-}
-
-fn compare(ours: &Node, theirs: Option<&Node>, path: &mut Path, found: &mut dyn FnMut(&Path, &Node)) {
-    match (&ours.value, theirs.map(|node| &node.value)) {
-        (Value::Map(map), Some(Value::Map(_))) => {
-            for (key, entry) in map {
-                path.push(Segment::Key(Arc::clone(key)));
-                compare(&entry.node, theirs.and_then(|node| node.get(key)), path, found);
-                path.pop();
-            }
-        }
-        (Value::List(items), Some(Value::List(others))) => {
-            for (index, item) in items.iter().enumerate() {
-                path.push(Segment::Index(index));
-                compare(item, others.get(index), path, found);
-                path.pop();
-            }
-        }
-        (_, Some(value)) if ours.value == *value => {}
-        _ => found(path, ours),
     }
 }
