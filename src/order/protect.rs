@@ -1,4 +1,5 @@
-//! What neither tool may prune: definitions, Namespaces, claims on volumes, and resources whose deletion deletes data.
+//! What neither tool may prune: definitions, Namespaces, claims on volumes, resources whose deletion deletes data, and
+//! what Helm never deletes (`helm.sh/resource-policy: keep`).
 
 use crate::model::Object;
 use crate::render::{Placed, Scopes};
@@ -11,10 +12,22 @@ const PROTECTIONS: &[(&str, &str)] =
 
 pub(super) fn protect(objects: &mut [Placed], scopes: &Scopes) {
     for placed in objects {
-        if is_protected(&placed.object, scopes) {
-            annotate(&mut placed.object.node);
-        }
+        let node = &placed.object.node;
+        let rule = if is_protected(&placed.object, scopes) {
+            "what holds data or definitions is never pruned"
+        } else if is_kept(node) {
+            "what Helm keeps is never pruned"
+        } else {
+            continue;
+        };
+        annotate(&mut placed.object.node, rule);
     }
+}
+
+/// Whether Helm would leave the object where it is; it reads the word without regard to case and spaces.
+fn is_kept(node: &Node) -> bool {
+    let policy = node.at(&["metadata", "annotations", "helm.sh/resource-policy"]).and_then(Node::as_str);
+    policy.is_some_and(|word| word.trim().eq_ignore_ascii_case("keep"))
 }
 
 fn is_protected(object: &Object, scopes: &Scopes) -> bool {
@@ -24,11 +37,8 @@ fn is_protected(object: &Object, scopes: &Scopes) -> bool {
     ) || scopes.custom(&object.id.group, &object.id.kind).is_some_and(|known| known.stateful)
 }
 
-fn annotate(node: &mut Node) {
-    let origin = Origin::link(OriginKind::Rule {
-        rule: "what holds data or definitions is never pruned",
-        was: node.origin.clone(),
-    });
+fn annotate(node: &mut Node, rule: &'static str) {
+    let origin = Origin::link(OriginKind::Rule { rule, was: node.origin.clone() });
     let empty = || Entry { key: origin.clone(), node: Node::new(Map::new(), origin.clone()) };
     let Value::Map(map) = &mut node.value else { return };
     let Value::Map(metadata) = &mut map.get_or_insert_with(Arc::from("metadata"), empty).node.value else {
