@@ -1,7 +1,9 @@
 //! Strategic merge: one map laid over another, lists matched by the keys that Kubernetes merges by.
 //!
-//! The directives `$patch`, `$retainKeys`, `$deleteFromPrimitiveList/...` and `$setElementOrder/...` are those of
-//! Kubernetes. Lists of kinds that the table of merge keys does not know are replaced, as the API server does.
+//! The directives `$patch`, `$retainKeys` and `$deleteFromPrimitiveList/...` are those of Kubernetes; any other key
+//! that begins with `$` is a field. Lists of kinds that the table of merge keys does not know are replaced, as the API
+//! server does. Refused are `$setElementOrder/...`, which only programs write, words that `$patch` does not know, and
+//! items without the key of their list.
 
 use crate::schema::merge_keys::MergeType;
 use crate::source::Span;
@@ -24,6 +26,8 @@ pub(super) enum MergeError {
     LacksKey { list: String, key: &'static str, at: Option<Span> },
     /// `$patch` holds a word that means nothing.
     UnknownDirective { word: String, at: Option<Span> },
+    /// `$setElementOrder/...`: the directive, and where.
+    ElementOrder { directive: String, at: Option<Span> },
 }
 
 /// Lays `patch` over `target`.
@@ -49,7 +53,7 @@ pub(super) fn merge(target: &mut Node, patch: &Node, kind: MergeType) -> Result<
     for (key, change) in changes {
         if let Some(name) = key.strip_prefix("$deleteFromPrimitiveList/") {
             remove_scalars(map, name, &change.node);
-        } else if !key.starts_with('$') {
+        } else if !is_directive(key) {
             merge_field(map, key, change, kind)?;
         }
     }
@@ -179,7 +183,20 @@ enum Directive {
     Delete,
 }
 
+const ELEMENT_ORDER: &str = "$setElementOrder/";
+
+/// Whether a key is no field, but says how to merge.
+fn is_directive(key: &str) -> bool {
+    matches!(key, "$patch" | "$retainKeys")
+        || key.starts_with("$deleteFromPrimitiveList/")
+        || key.starts_with(ELEMENT_ORDER)
+}
+
 fn directive(map: &Map) -> Result<Directive, MergeError> {
+    if let Some((key, entry)) = map.iter().find(|(key, _)| key.starts_with(ELEMENT_ORDER)) {
+        let at = entry.key.span().or_else(|| entry.node.span());
+        return Err(MergeError::ElementOrder { directive: key.to_string(), at });
+    }
     match map.get("$patch").map(|entry| &entry.node) {
         None => Ok(Directive::Merge),
         Some(node) => match node.as_str() {
@@ -197,7 +214,7 @@ fn directive(map: &Map) -> Result<Directive, MergeError> {
 fn without_directives(patch: &Node) -> Node {
     let mut copy = patch.clone();
     if let Value::Map(map) = &mut copy.value {
-        map.retain(|key, _| !key.starts_with('$'));
+        map.retain(|key, _| !is_directive(key));
     }
     copy
 }
@@ -294,6 +311,27 @@ mod tests {
             Some(&json!([{"containerPort": 53, "protocol": "UDP"},
                 {"containerPort": 53, "protocol": "TCP", "hostPort": 53}]))
         );
+    }
+
+    #[test]
+    fn an_order_of_items_is_refused_and_other_keys_are_fields() {
+        let kind = MergeType::of("", "Pod").expect("a built-in kind");
+        let order = json!({"$setElementOrder/containers": [{"name": "b"}, {"name": "a"}]});
+        for patch in [
+            json!({"spec": order}),
+            json!({"spec": {"$patch": "replace", "$setElementOrder/containers": []}}),
+            json!({"spec": {"volumes": [{"name": "new", "$setElementOrder/containers": []}]}}),
+        ] {
+            let mut pod = node(&json!({"spec": {"containers": [{"name": "a"}, {"name": "b"}]}}));
+            let directive = "$setElementOrder/containers".to_owned();
+            assert_eq!(
+                merge(&mut pod, &node(&patch), kind),
+                Err(MergeError::ElementOrder { directive, at: None }),
+                "{patch}"
+            );
+        }
+        let patch = json!({"metadata": {"annotations": {"$schema": "s"}}});
+        assert_eq!(merged(json!({"metadata": {}}), patch.clone()), patch);
     }
 
     #[test]

@@ -99,6 +99,12 @@ fn merge_fault(patch: &Patch, object: &Object, error: MergeError) -> Diagnostic 
             at,
             "write `merge`, `replace` or `delete`".to_owned(),
         ),
+        MergeError::ElementOrder { directive, at } => (
+            format!("`{directive}` is written by programs that compute patches, and is not carried out here"),
+            at,
+            "leave it out; where the order of a list matters, replace the list with an item `{$patch: replace}`"
+                .to_owned(),
+        ),
     };
     Diagnostic::error(codes::BAD_PATCH, message)
         .at(at.unwrap_or(patch.span), "")

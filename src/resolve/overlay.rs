@@ -57,7 +57,10 @@ pub(super) fn kubernetes(
         )));
     };
     let text = fields::text(node, "`kubernetes` of an overlay", sink)?;
-    let digits = |part: &str| !part.is_empty() && part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit());
+    let digits = |part: &str| {
+        let is_number = !part.is_empty() && part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit());
+        is_number && (part == "0" || !part.starts_with('0'))
+    };
     match text.split_once('.') {
         Some((major, minor)) if digits(major) && digits(minor) => Ok((text, node.span())),
         _ => Err(sink.report(
