@@ -12,6 +12,7 @@ mod instance;
 mod late;
 mod object;
 mod parts;
+pub(crate) mod plain_text;
 mod program;
 mod recipients;
 mod secrets;

@@ -2,11 +2,12 @@
 //!
 //! What names and values are allowed is left to validation.
 
+use super::plain_text;
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::load::fields::{self, Fields};
 use crate::model::{Gvk, Object, ObjectId, ObjectSource};
 use crate::source::Span;
-use crate::value::{Because, Entry, Map, Node, Origin, OriginKind, Read, Value};
+use crate::value::{Entry, Map, Node, Origin, OriginKind, Value};
 use std::sync::Arc;
 
 /// An object from its data. `place` is where it is written, `instance` the key of its instance in the overlay.
@@ -27,7 +28,7 @@ pub(crate) fn object(
         ));
     }
     let object = Object { id, gvk, node, source };
-    plain_text(&object, place, instance, sink)?;
+    plain_text::refuse(&object, Some(place), Some(instance), sink)?;
     Ok(object)
 }
 
@@ -84,97 +85,6 @@ fn identity(node: &Node, place: Span, sink: &mut Sink) -> Result<(Gvk, ObjectId)
         return Err(sink.report(fields::invalid_label(namespace, "a namespace", 63, Some(at))));
     }
     Ok((gvk.clone(), ObjectId { group: gvk.group, kind, namespace, name }))
-}
-
-/// Refuses credentials in plain text: they would be in the repository for good.
-fn plain_text(object: &Object, place: Span, instance: Span, sink: &mut Sink) -> Result<(), Reported> {
-    let secret = object.id.group.is_empty() && object.id.kind.as_ref() == "Secret";
-    let sops = object.id.group.as_ref() == "isindir.github.com" && object.id.kind.as_ref() == "SopsSecret";
-    let holders: Vec<&Node> = if secret {
-        vec![&object.node]
-    } else if sops {
-        object
-            .node
-            .at(&["spec", "secretTemplates"])
-            .and_then(Node::as_list)
-            .unwrap_or_default()
-            .iter()
-            .collect()
-    } else {
-        return Ok(());
-    };
-    for holder in holders {
-        for field in ["data", "stringData"] {
-            for (key, entry) in holder.get(field).and_then(Node::as_map).into_iter().flatten() {
-                let filled = match &entry.node.value {
-                    Value::String(text) => !text.is_empty() && !text.starts_with("ENC["),
-                    Value::Null => false,
-                    _ => true,
-                };
-                if !filled {
-                    continue;
-                }
-                let fact =
-                    format!("`{field}.{key}` of {} would be written to the tree in plain text", object.id);
-                let at = entry.node.origin.editable().unwrap_or(place);
-                let made = because(&object.node.origin);
-                let help = if secret {
-                    let first =
-                        if made.is_some() { "switch it off by the chart's values; then " } else { "" };
-                    format!(
-                        "{first}encrypt it with sops as `overlays/<env>/secrets/{}.sops.yaml`, or name it under `externals` where somebody else makes it; \
-                         a value that was committed is known and has to be changed",
-                        object.id.name
-                    )
-                } else {
-                    "encrypt it with `sops encrypt`; a value that was committed is known and has to be changed".to_owned()
-                };
-                let mut finding =
-                    Diagnostic::error(codes::PLAIN_SECRET, fact).at(at, "").object(object.id.to_string());
-                if at != place {
-                    finding = finding.related(place, "the object is made here");
-                }
-                if instance != at {
-                    finding = finding.related(instance, "for this instance");
-                }
-                let reads = made.map(|made| reads(made, &entry.node.origin)).unwrap_or_default();
-                finding = reads.into_iter().fold(finding, Diagnostic::note);
-                return Err(sink.report(finding.help(help)));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What led a template to an object.
-fn because(origin: &Origin) -> Option<&Because> {
-    match origin {
-        Origin::Link(kind) if let OriginKind::Template { because, .. } = kind.as_ref() => Some(because),
-        other => because(other.was()?),
-    }
-}
-
-/// The values of a chart that decide whether an object is made, and those that one field of it is made from.
-fn reads(object: &Because, field: &Origin) -> Vec<String> {
-    let paths = |reads: &mut dyn Iterator<Item = &Read>| {
-        let mut paths: Vec<String> = Vec::new();
-        for path in reads.map(|read| format!("`{}`", read.path)) {
-            if !paths.contains(&path) && paths.len() < 4 {
-                paths.push(path);
-            }
-        }
-        paths.join(", ")
-    };
-    let conditions = object.around.iter().filter(|around| !around.is_call);
-    let decided = paths(&mut conditions.flat_map(|around| &around.reads));
-    let made = because(field).map(|field| paths(&mut field.reads.iter())).unwrap_or_default();
-    let notes =
-        [("whether the chart makes it depends on", decided), ("the chart makes this value from", made)];
-    notes
-        .into_iter()
-        .filter(|(_, paths)| !paths.is_empty())
-        .map(|(words, paths)| format!("{words} {paths}"))
-        .collect()
 }
 
 /// Sets `metadata.namespace` where the object says none.

@@ -102,12 +102,7 @@ fn secret_keys(path: &Utf8Path, holder: &Node, id: &ObjectId, sink: &mut Sink) -
     for field in ["data", "stringData"] {
         let Some(map) = holder.get(field).and_then(Node::as_map) else { continue };
         for (key, entry) in map {
-            let plain = match &entry.node.value {
-                Value::String(text) => !text.is_empty() && !is_cipher(text),
-                Value::Null => false,
-                _ => true,
-            };
-            if plain {
+            if is_plain(&entry.node.value) {
                 let fact = format!("`{field}.{key}` of {id} in `{path}` is plain text");
                 let _told = sink.report(
                     Diagnostic::error(codes::NOT_ENCRYPTED, fact)
@@ -122,6 +117,15 @@ fn secret_keys(path: &Utf8Path, holder: &Node, id: &ObjectId, sink: &mut Sink) -
     keys.sort();
     keys.dedup();
     keys
+}
+
+/// Whether a value can be read by everybody: it is not empty, and no cipher text of SOPS.
+pub(crate) fn is_plain(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !text.is_empty() && !is_cipher(text),
+        Value::Null => false,
+        _ => true,
+    }
 }
 
 fn is_cipher(text: &str) -> bool {

@@ -18,6 +18,7 @@ pub(crate) mod stack;
 
 pub use capability::{Capabilities, Capability};
 pub use editor::{PROJECT_SCHEMA, overlay_schema};
+pub(crate) use encrypted::is_plain;
 pub use header::API_VERSION;
 pub use library::{SYNTHETIC_STACKS, embedded, embedded_files, embedded_stacks};
 pub use manifests::ManifestFiles;

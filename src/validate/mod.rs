@@ -9,11 +9,11 @@ mod spread;
 
 pub use hosts::hosts;
 
+use crate::check::plain_text;
 use crate::diag::{Diagnostic, Reported, Sink, codes};
 use crate::link::Linked;
 use crate::model::{Object, ObjectId, ObjectSource};
 use crate::source::Span;
-use crate::value::{Node, Value};
 use std::collections::BTreeMap;
 
 /// The objects of an environment, valid. Only [`validate`] makes one.
@@ -43,7 +43,8 @@ pub fn validate(linked: Linked, sink: &mut Sink) -> Result<Manifests, Reported> 
         let object = &placed.object;
         let fallback = placed.part.map(|part| rendering.parts()[part].instance.span);
         names::check(object, fallback, sink);
-        plain_secret(object, fallback, sink);
+        // Again, as a patch may have put something in.
+        let _told = plain_text::refuse(object, maker(object).or(fallback), fallback, sink);
         spread::check(object, fallback, rendering, production, sink);
     }
     sink.finish(Manifests { linked })
@@ -99,26 +100,6 @@ fn unique(linked: &Linked, sink: &mut Sink) {
             take(id, Some(file.span.head()), None, sink);
         }
     }
-}
-
-/// A Secret with a value in it must not be written to a repository.
-fn plain_secret(object: &Object, fallback: Option<Span>, sink: &mut Sink) {
-    if !object.id.group.is_empty() || &*object.id.kind != "Secret" {
-        return;
-    }
-    let maps = ["data", "stringData"].map(|field| object.node.get(field).and_then(Node::as_map));
-    let filled = maps.into_iter().flatten().flatten().find(|(_, entry)| match &entry.node.value {
-        Value::Null => false,
-        Value::String(text) => !text.is_empty(),
-        _ => true,
-    });
-    let Some((key, entry)) = filled else { return };
-    sink.report(
-        Diagnostic::error(codes::PLAIN_SECRET, format!("`{}` would be written in plain text", object.id))
-            .at(entry.node.origin.editable().or_else(|| maker(object)).or(fallback), format!("the value of `{key}`"))
-            .object(object.id.to_string())
-            .help("put the Secret, encrypted with SOPS, below `overlays/<env>/secrets/`, and list its keys under the stack's `secrets`"),
-    );
 }
 
 #[cfg(test)]

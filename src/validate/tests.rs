@@ -72,7 +72,7 @@ fn secrets_in_plain_text_are_refused() {
     let secret = |data: Json| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": data});
     assert_eq!(
         found(&[secret(json!({"a": "x"}))]),
-        ["plain-secret: `Secret/shop/s` would be written in plain text"]
+        ["plain-secret: `stringData.a` of Secret/shop/s would be written to the tree in plain text"]
     );
     assert_eq!(found(&[secret(json!({"a": ""}))]), Vec::<String>::new());
 }
