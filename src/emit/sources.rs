@@ -6,9 +6,10 @@
 use super::document::{self, Fields};
 use super::slashed;
 use crate::diag::{Diagnostic, Sink, codes};
+use crate::helm::semver::is_exact;
 use crate::model::{ChartSourceKind, FluxDelivery, ManifestReference};
 use crate::order::Sequence;
-use crate::render::{DeliveredRelease, Part, is_exact};
+use crate::render::{DeliveredRelease, Part};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -187,6 +187,12 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// Whether a range is one version, with all its parts, and so names one package.
+pub fn is_exact(range: &str) -> bool {
+    let core = range.split(['-', '+']).next().unwrap_or(range);
+    core.matches('.').count() == 2 && Version::parse(range.as_bytes()).is_ok()
+}
+
 impl Version {
     /// Parses leniently: `v1`, `1.2` and `01.2.3` are versions.
     pub fn parse(source: &[u8]) -> Result<Self, SemverError> {
@@ -535,6 +541,16 @@ impl Comparison {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_version_with_all_its_parts_is_exact() {
+        for exact in ["1.2.3", "v1.17.2", "1.2.3-rc.1", "1.0.0-rc.1+build.5", "0.0.37"] {
+            assert!(is_exact(exact), "{exact}");
+        }
+        for range in ["1.2", "^1.2.3", "~1.0.0", ">=1.0.0", "1.x.x", "*", "1.2.3 - 2.0.0", "1.2.3.4", ""] {
+            assert!(!is_exact(range), "{range}");
+        }
+    }
 
     fn check(constraint: &str, version: &str) -> bool {
         let constraint = Constraint::parse(constraint.as_bytes()).unwrap();

@@ -2,10 +2,11 @@
 
 use super::lock::{Lock, Wanted};
 use super::release;
-use super::source::{Packages, is_exact, newest};
+use super::source::{Packages, newest};
 use super::supply::{Want, unavailable};
 use super::vendor::{at_once, by_package};
 use crate::diag::Sink;
+use crate::helm::semver::is_exact;
 use std::sync::Arc;
 
 /// One package, and where it could go.

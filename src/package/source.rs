@@ -12,7 +12,7 @@ use super::{ContentDigest, PackageError, git, oci, release};
 use crate::helm::chart::archive::{self, Budget};
 use crate::helm::chart::{Metadata, load};
 use crate::helm::profile::HELM_3_21;
-use crate::helm::semver::{Constraint, Version};
+use crate::helm::semver::{Constraint, Version, is_exact};
 use crate::world::{EntryKind, World};
 use camino::Utf8PathBuf;
 use flate2::read::GzDecoder;
@@ -395,12 +395,6 @@ fn is_newer(version: &Version, now: &Version) -> bool {
     version.compare(now) == Ordering::Greater && (version.prerelease.is_empty() || !now.prerelease.is_empty())
 }
 
-/// Whether a range is one version, with all its parts.
-pub(super) fn is_exact(range: &str) -> bool {
-    let core = range.split(['-', '+']).next().unwrap_or(range);
-    core.matches('.').count() == 2 && Version::parse(range.as_bytes()).is_ok()
-}
-
 /// `URL?revision#path`.
 fn git_parts(text: &str) -> (&str, &str, &str) {
     let (rest, path) = text.split_once('#').unwrap_or((text, ""));
@@ -457,7 +451,6 @@ mod tests {
             matches!(newest(&offers, "a", ">=3"), Err(PackageError::NoSuchVersion { newest, .. }) if newest[0] == "2.0.0")
         );
         assert!(matches!(newest(&offers, "a", "latest"), Err(PackageError::Range { .. })));
-        assert!(is_exact("1.2.3-rc.1") && is_exact("v1.2.3") && !is_exact("1.2") && !is_exact("^1.2.3"));
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub use scope::{KindOwner, KnownKind, Scopes};
 
 use crate::check::Program;
 use crate::diag::{Diagnostic, Reported, Sink, codes};
+use crate::helm::semver;
 use crate::model::{
     Binding, ChartDelivery, ChartSourceKind, Deliver, EncryptedFile, Environment, External, Instance, Object,
     Patch, Release,
@@ -242,7 +243,7 @@ fn check_delivery(release: &Release, sink: &mut Sink) {
         return;
     }
     let pinned = matches!(release.chart.source.kind, ChartSourceKind::Http(_) | ChartSourceKind::Oci(_));
-    if pinned && !is_exact(&release.chart.version) {
+    if pinned && !semver::is_exact(&release.chart.version) {
         sink.report(
             Diagnostic::error(
                 codes::INEXACT_VERSION,
@@ -255,17 +256,6 @@ fn check_delivery(release: &Release, sink: &mut Sink) {
             .help("write one version, such as `1.2.3`; ranges are resolved for rendered charts only"),
         );
     }
-}
-
-/// Whether a version names one package: three numbers, and nothing that makes it a range.
-pub(crate) fn is_exact(version: &str) -> bool {
-    let rest = version.strip_prefix('v').unwrap_or(version);
-    let core = rest.split(['-', '+']).next().unwrap_or(rest);
-    let tail = &rest[core.len()..];
-    let numbers: Vec<_> = core.split('.').collect();
-    numbers.len() == 3
-        && numbers.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
-        && tail.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.'))
 }
 
 /// A value as YAML inside a string, as k3s and Helm take values.

@@ -269,10 +269,4 @@ fn ranges_are_refused_where_a_release_stays_one() {
     ranged.chart.version = "^1.2".into();
     app.releases = vec![ranged];
     assert_eq!(codes_of(&rendered(program(vec![app])).1), ["inexact-version"]);
-    for exact in ["1.2.3", "v1.17.2", "1.0.0-rc.1+build.5", "0.0.37"] {
-        assert!(is_exact(exact), "{exact}");
-    }
-    for range in ["1.2", "^1.2.3", "~1.0.0", ">=1.0.0", "1.x.x", "*", "1.2.3 - 2.0.0", ""] {
-        assert!(!is_exact(range), "{range}");
-    }
 }
