@@ -2,7 +2,7 @@
 //!
 //! The engine knows which output impure calls reach. Whether they matter shows a second run with another clock and
 //! other numbers: a call whose result is thrown away (`default (randAlphaNum 10) .Values.password`) changes nothing. Two
-//! runs that agree prove nothing where a condition asked an impure call, which a third run might answer otherwise: that
+//! runs that agree prove nothing where a condition asked for a random number, which may be another at a third run: that
 //! is a warning.
 
 use super::Task;
@@ -274,7 +274,9 @@ pub(super) fn fails(task: &Task<'_>, first: &Rendered, fault: &Fault, sink: &mut
     )
 }
 
-/// Warns of conditions and loops that asked an impure call: that two runs agree does not prove that all do.
+/// Warns of conditions and loops that asked for a random number: that two runs agree does not prove that all do. What
+/// asks for the time only is left to the two clocks, which differ over every date between them; charts ask whether a
+/// duration is one by adding it to the time.
 pub(super) fn warn(task: &Task<'_>, rendered: &Rendered, sink: &mut Sink) {
     let Some(provenance) = &rendered.output.provenance else { return };
     let mut known: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
@@ -290,7 +292,7 @@ pub(super) fn warn(task: &Task<'_>, rendered: &Rendered, sink: &mut Sink) {
         let numbers =
             known.entry(scope.evidence).or_insert_with(|| provenance.evidence(scope.evidence).impure);
         let calls = numbers.iter().filter_map(|number| provenance.impure.get(*number as usize));
-        let calls: Vec<&ImpureCall> = calls.filter(|call| is_chance(call)).collect();
+        let calls: Vec<&ImpureCall> = calls.filter(|call| call.kind == Impurity::Random).collect();
         if !calls.is_empty() {
             places.entry((scope.source, scope.from)).or_default().extend(calls);
         }
