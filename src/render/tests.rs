@@ -9,7 +9,6 @@ use crate::model::{
 use crate::source::Sources;
 use crate::value::{Origin, Value};
 use serde_json::json;
-use std::sync::Arc;
 
 /// Something to point at.
 pub(crate) fn span() -> Span {
