@@ -164,7 +164,7 @@ pub(super) fn write_charts(
             ),
             ChartSourceKind::Path(path) => {
                 let output = &sequence.surroundings().environment.output;
-                let from = slashed(&slashed(&output.dir, &output.prefix), &own);
+                let from = slashed(slashed(&output.dir, &output.prefix), &own);
                 Fields::new().with("path", relative(&from, &slashed(path, &release.chart.name)))
             }
         };

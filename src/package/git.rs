@@ -104,7 +104,7 @@ impl Committed<'_> {
         if size > LARGEST {
             return Err(self.malformed(format!("`{path}` holds more than {LARGEST} bytes")));
         }
-        let asked: String = listed.iter().map(|entry| format!("{}\n", entry.object)).collect();
+        let asked: String = listed.iter().flat_map(|entry| [entry.object, "\n"]).collect();
         let answer = self.text(&["cat-file", "--batch"], asked.as_bytes())?;
         let mut rest = answer.as_slice();
         let mut folder = pack::Folder::default();

@@ -62,7 +62,7 @@ pub(super) fn write(surroundings: &Surroundings, parts: &[Part], objects: &mut V
         match made.get(name) {
             Some(index) => label(&mut objects[*index].object.node, &labels),
             None if bearer(name) => {
-                objects.push(namespace(name, parts[users[0]].instance.namespace_span, &labels))
+                objects.push(namespace(name, parts[users[0]].instance.namespace_span, &labels));
             }
             None => {}
         }
