@@ -120,10 +120,12 @@ pub struct Supply {
     place: String,
     content: Content,
     charts: Mutex<BTreeMap<&'static str, Loaded>>,
-    /// By path and text: two versions of one dependency have the same paths.
-    files: Mutex<BTreeMap<(String, ContentDigest), Arc<OnceLock<Objects>>>>,
+    files: Mutex<BTreeMap<FileKey, Arc<OnceLock<Objects>>>>,
     manifest: OnceLock<Objects>,
 }
+
+/// Path and text of a file: two versions of one dependency have the same paths.
+type FileKey = (String, ContentDigest);
 
 /// Objects, and what is wrong with the text that they were read from.
 type Objects = (Arc<Vec<Node>>, Vec<Diagnostic>);
