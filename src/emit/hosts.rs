@@ -1,6 +1,6 @@
 //! Files that are no Kubernetes objects, below `hosts/<env>/`; one that its reader would not take is refused.
 
-use super::{document, may_hold};
+use super::{document, may_hold, slashed};
 use crate::diag::{Diagnostic, Sink, codes};
 use crate::model::{HostFile, HostFormat};
 use crate::value::{Node, Value};
@@ -16,7 +16,7 @@ pub(super) fn write(
 ) {
     let folder = Utf8PathBuf::from(format!("hosts/{environment}"));
     for host in hosts {
-        let path = folder.join(&host.path);
+        let path = slashed(&folder, &host.path);
         if !may_hold(&path, Some(environment)) {
             sink.report(
                 Diagnostic::error(

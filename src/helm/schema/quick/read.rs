@@ -23,11 +23,9 @@ impl Quick {
         let Builder { mut nodes, named, references, draft, uses, .. } = builder;
         let draft = draft?;
         let old = matches!(draft, Draft::Draft4 | Draft::Draft6 | Draft::Draft7);
-        if (uses.truth && draft == Draft::Draft4)
-            || (uses.exclusive && draft == Draft::Draft4)
-            || (uses.condition && matches!(draft, Draft::Draft4 | Draft::Draft6))
-            || (uses.constant && draft == Draft::Draft4)
-            || (uses.empty_required && draft == Draft::Draft4)
+        // Words that an older draft does not know mean nothing in it.
+        if (uses.beyond_draft_4 && draft == Draft::Draft4)
+            || (uses.beyond_draft_6 && matches!(draft, Draft::Draft4 | Draft::Draft6))
         {
             return None;
         }
@@ -55,11 +53,10 @@ struct Builder {
 /// What some drafts know and others do not.
 #[derive(Default)]
 struct Uses {
-    truth: bool,
-    exclusive: bool,
-    condition: bool,
-    constant: bool,
-    empty_required: bool,
+    /// Schemas that are a boolean, bounds that are numbers, `const`, an empty `required`.
+    beyond_draft_4: bool,
+    /// `if`, `then`, `else`.
+    beyond_draft_6: bool,
 }
 
 impl Builder {
@@ -128,7 +125,7 @@ impl<'de> Visitor<'de> for Subschema<'_> {
     fn visit_bool<E: Error>(self, truth: bool) -> Result<u32, E> {
         match self.place {
             Place::Root => return Err(unknown()),
-            Place::Inner => self.builder.uses.truth = true,
+            Place::Inner => self.builder.uses.beyond_draft_4 = true,
             Place::Additional => {}
         }
         self.builder.add(Node { never: !truth, ..Node::default() })
@@ -184,7 +181,7 @@ impl<'de> Visitor<'de> for Subschema<'_> {
                 Keyword::Type => node.kinds = map.next_value_seed(Kinds)?,
                 Keyword::Required => {
                     node.required = map.next_value_seed(Names)?;
-                    builder.uses.empty_required |= node.required.is_empty();
+                    builder.uses.beyond_draft_4 |= node.required.is_empty();
                 }
                 Keyword::Items => node.items = Some(inner(builder, &mut map)?),
                 _ => {
@@ -273,7 +270,7 @@ fn rare_keyword<'de, A: MapAccess<'de>>(
     match keyword {
         Keyword::Enum => rare.choices = Some(map.next_value_seed(Choices)?),
         Keyword::Const => {
-            builder.uses.constant = true;
+            builder.uses.beyond_draft_4 = true;
             let one = map.next_value_seed(One)?;
             if rare.choices.replace([one].into()).is_some() {
                 return Err(unknown());
@@ -288,21 +285,21 @@ fn rare_keyword<'de, A: MapAccess<'de>>(
         Keyword::OneOf => rare.one_of = Some(map.next_value_seed(Branches { builder })?),
         Keyword::Not => rare.not = Some(inner(builder, map)?),
         Keyword::If => {
-            builder.uses.condition = true;
+            builder.uses.beyond_draft_6 = true;
             rare.condition = Some(inner(builder, map)?);
         }
         Keyword::Then => {
-            builder.uses.condition = true;
+            builder.uses.beyond_draft_6 = true;
             rare.then = Some(inner(builder, map)?);
         }
         Keyword::Else => {
-            builder.uses.condition = true;
+            builder.uses.beyond_draft_6 = true;
             rare.otherwise = Some(inner(builder, map)?);
         }
         Keyword::Minimum => rare.minimum = Some(limit(map)?),
         Keyword::Maximum => rare.maximum = Some(limit(map)?),
         Keyword::Above | Keyword::Below => {
-            builder.uses.exclusive = true;
+            builder.uses.beyond_draft_4 = true;
             let limit = Some(limit(map)?);
             *(if keyword == Keyword::Above { &mut rare.above } else { &mut rare.below }) = limit;
         }

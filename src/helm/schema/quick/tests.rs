@@ -3,6 +3,7 @@ use crate::helm::schema::cost::Left;
 use crate::helm::schema::{Schema, compile};
 use crate::helm::values::{Table, from_json, table_to_json};
 use crate::value::Origin;
+use std::sync::Arc;
 
 const VALUES: &[&str] = &[
     "{}",
@@ -99,7 +100,7 @@ const DRAFTS: &[&str] = &[
 
 fn table(text: &str) -> Table {
     let json: serde_json::Value = serde_json::from_str(text).expect("json");
-    from_json(&json, &Origin::Compiler).as_table().expect("a table").clone()
+    Arc::clone(from_json(&json, &Origin::Compiler).as_table().expect("a table"))
 }
 
 #[test]
@@ -155,7 +156,7 @@ fn what_is_not_known_is_left_to_the_validator() {
         r#"{"$id":"https://example.org/a#b"}"#,
         r#"{"properties":{"a":{"$id":"https://example.org/a"}}}"#,
         r#"{"properties":{"a":{"$anchor":"a"}}}"#,
-        r##"{"properties":{"a":{"$ref":"https://example.org/x.json"}}}"##,
+        r#"{"properties":{"a":{"$ref":"https://example.org/x.json"}}}"#,
         r##"{"$ref":"#/properties/a","properties":{"a":{}}}"##,
     ] {
         assert!(Quick::read(schema.as_bytes()).is_none(), "{schema}");
