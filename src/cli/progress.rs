@@ -4,8 +4,7 @@
 //! only where that is a terminal and nobody asked for quiet; a log never holds any of it.
 
 use crate::world::net::{Finished, NetError, Request, Response};
-use crate::world::{EntryKind, Exclusive, FolderEntry, World, WorldError};
-use camino::{Utf8Path, Utf8PathBuf};
+use crate::world::{World, WorldError, passes_on};
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -83,6 +82,9 @@ fn in_words(url: &str) -> String {
 }
 
 impl World for Watched<'_> {
+    passes_on!(world: read list kind size real_path now random standard_input write keep remove);
+    passes_on!(world: remove_empty_folder exclusive variable root);
+
     fn fetch(&self, request: &Request) -> Result<Response, NetError> {
         self.during(&in_words(&request.url), || self.world.fetch(request))
     }
@@ -99,62 +101,6 @@ impl World for Watched<'_> {
             Some(url) => self.during(&in_words(url), run),
             None => run(),
         }
-    }
-
-    fn read(&self, path: &Utf8Path) -> Result<Vec<u8>, WorldError> {
-        self.world.read(path)
-    }
-
-    fn list(&self, path: &Utf8Path) -> Result<Vec<FolderEntry>, WorldError> {
-        self.world.list(path)
-    }
-
-    fn kind(&self, path: &Utf8Path) -> Option<EntryKind> {
-        self.world.kind(path)
-    }
-
-    fn size(&self, path: &Utf8Path) -> Result<u64, WorldError> {
-        self.world.size(path)
-    }
-
-    fn real_path(&self, path: &Utf8Path) -> Result<Utf8PathBuf, WorldError> {
-        self.world.real_path(path)
-    }
-
-    fn now(&self) -> (i64, u32) {
-        self.world.now()
-    }
-
-    fn random(&self, out: &mut [u8]) {
-        self.world.random(out);
-    }
-
-    fn standard_input(&self) -> Result<Vec<u8>, WorldError> {
-        self.world.standard_input()
-    }
-
-    fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError> {
-        self.world.write(path, bytes)
-    }
-
-    fn remove(&self, path: &Utf8Path) -> Result<(), WorldError> {
-        self.world.remove(path)
-    }
-
-    fn remove_empty_folder(&self, path: &Utf8Path) -> Result<(), WorldError> {
-        self.world.remove_empty_folder(path)
-    }
-
-    fn exclusive(&self, path: &Utf8Path) -> Result<Exclusive, WorldError> {
-        self.world.exclusive(path)
-    }
-
-    fn variable(&self, name: &str) -> Option<String> {
-        self.world.variable(name)
-    }
-
-    fn root(&self) -> Option<&Utf8Path> {
-        self.world.root()
     }
 }
 

@@ -5,7 +5,7 @@ use crate::emit::Tree;
 use crate::order::tests::operated;
 use crate::world::memory::MemoryWorld;
 use crate::world::os::OsWorld;
-use crate::world::{EntryKind, FolderEntry, net};
+use crate::world::passes_on;
 use camino::Utf8Path;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,33 +26,16 @@ impl Stopping<'_> {
 }
 
 impl World for Stopping<'_> {
-    fn read(&self, path: &Utf8Path) -> Result<Vec<u8>, WorldError> {
-        self.world.read(path)
-    }
-    fn list(&self, path: &Utf8Path) -> Result<Vec<FolderEntry>, WorldError> {
-        self.world.list(path)
-    }
-    fn kind(&self, path: &Utf8Path) -> Option<EntryKind> {
-        self.world.kind(path)
-    }
-    fn size(&self, path: &Utf8Path) -> Result<u64, WorldError> {
-        self.world.size(path)
-    }
-    fn real_path(&self, path: &Utf8Path) -> Result<Utf8PathBuf, WorldError> {
-        self.world.real_path(path)
-    }
-    fn now(&self) -> (i64, u32) {
-        self.world.now()
-    }
-    fn random(&self, out: &mut [u8]) {
-        self.world.random(out);
-    }
-    fn standard_input(&self) -> Result<Vec<u8>, WorldError> {
-        self.world.standard_input()
-    }
+    passes_on!(world: read list kind size real_path now random standard_input exclusive variable pause fetch);
+    passes_on!(world: execute);
+
     fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError> {
         self.step()?;
         self.world.write(path, bytes)
+    }
+    fn keep(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError> {
+        self.step()?;
+        self.world.keep(path, bytes)
     }
     fn remove(&self, path: &Utf8Path) -> Result<(), WorldError> {
         self.step()?;
@@ -61,15 +44,6 @@ impl World for Stopping<'_> {
     fn remove_empty_folder(&self, path: &Utf8Path) -> Result<(), WorldError> {
         self.step()?;
         self.world.remove_empty_folder(path)
-    }
-    fn variable(&self, name: &str) -> Option<String> {
-        self.world.variable(name)
-    }
-    fn fetch(&self, request: &net::Request) -> Result<net::Response, net::NetError> {
-        self.world.fetch(request)
-    }
-    fn execute(&self, program: &str, arguments: &[&str], input: &[u8]) -> Result<net::Finished, WorldError> {
-        self.world.execute(program, arguments, input)
     }
     fn root(&self) -> Option<&Utf8Path> {
         None

@@ -1,6 +1,6 @@
 //! A world seen from one of its folders, one file perhaps as it is about to be.
 
-use super::{EntryKind, Exclusive, FolderEntry, World, WorldError};
+use super::{EntryKind, Exclusive, FolderEntry, World, WorldError, passes_on};
 use camino::{Utf8Path, Utf8PathBuf};
 
 /// Another world whose relative paths start from a folder of it: the project's root.
@@ -35,6 +35,8 @@ impl<'a> Below<'a> {
 }
 
 impl World for Below<'_> {
+    passes_on!(world: now random standard_input variable pause fetch execute);
+
     fn read(&self, path: &Utf8Path) -> Result<Vec<u8>, WorldError> {
         match &self.changed {
             Some((changed, bytes)) if changed == path => Ok(bytes.clone()),
@@ -61,18 +63,6 @@ impl World for Below<'_> {
         self.world.real_path(&self.folder.join(path))
     }
 
-    fn now(&self) -> (i64, u32) {
-        self.world.now()
-    }
-
-    fn random(&self, out: &mut [u8]) {
-        self.world.random(out);
-    }
-
-    fn standard_input(&self) -> Result<Vec<u8>, WorldError> {
-        self.world.standard_input()
-    }
-
     fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError> {
         self.world.write(&self.folder.join(path), bytes)
     }
@@ -91,27 +81,6 @@ impl World for Below<'_> {
 
     fn exclusive(&self, path: &Utf8Path) -> Result<Exclusive, WorldError> {
         self.world.exclusive(&self.folder.join(path))
-    }
-
-    fn variable(&self, name: &str) -> Option<String> {
-        self.world.variable(name)
-    }
-
-    fn pause(&self, time: std::time::Duration) {
-        self.world.pause(time);
-    }
-
-    fn fetch(&self, request: &super::net::Request) -> Result<super::net::Response, super::net::NetError> {
-        self.world.fetch(request)
-    }
-
-    fn execute(
-        &self,
-        program: &str,
-        arguments: &[&str],
-        input: &[u8],
-    ) -> Result<super::net::Finished, WorldError> {
-        self.world.execute(program, arguments, input)
     }
 
     fn root(&self) -> Option<&Utf8Path> {

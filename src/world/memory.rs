@@ -1,11 +1,12 @@
 //! A world that is a map: for tests, and for compiling without a machine.
 
 use super::net::{Finished, NetError, Request, Response};
-use super::{EntryKind, FolderEntry, World, WorldError, clean};
+use super::{EntryKind, Exclusive, FolderEntry, World, WorldError, clean};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Files and variables in memory.
 #[derive(Debug, Default)]
@@ -117,6 +118,16 @@ impl World for MemoryWorld {
         self.lock().insert(clean(path), bytes.to_vec());
         Ok(())
     }
+
+    fn keep(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError> {
+        self.write(path, bytes)
+    }
+
+    fn exclusive(&self, _path: &Utf8Path) -> Result<Exclusive, WorldError> {
+        Ok(Exclusive::alone())
+    }
+
+    fn pause(&self, _time: Duration) {}
 
     fn remove(&self, path: &Utf8Path) -> Result<(), WorldError> {
         self.lock().remove(&clean(path));

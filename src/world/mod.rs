@@ -10,9 +10,11 @@ pub mod git;
 pub mod memory;
 pub mod net;
 pub mod os;
+mod passes_on;
 pub mod traced;
 
 pub use below::Below;
+pub(crate) use passes_on::passes_on;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use std::fmt;
@@ -79,7 +81,8 @@ impl fmt::Debug for Exclusive {
     }
 }
 
-/// Everything outside the program.
+/// Everything outside the program. There are no defaults: a world around another one says of each question whether it
+/// passes it on ([`passes_on`]).
 pub trait World: Sync {
     /// The bytes of a file.
     fn read(&self, path: &Utf8Path) -> Result<Vec<u8>, WorldError>;
@@ -110,9 +113,7 @@ pub trait World: Sync {
 
     /// As [`World::write`], of bytes that can be made again: nobody waits until the disk has them, so that a power cut may
     /// lose them.
-    fn keep(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError> {
-        self.write(path, bytes)
-    }
+    fn keep(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), WorldError>;
 
     /// Removes a file; one that is not there is no error.
     fn remove(&self, path: &Utf8Path) -> Result<(), WorldError>;
@@ -122,15 +123,13 @@ pub trait World: Sync {
 
     /// Waits until no other process holds the file at this path, which is made where it does not exist. A world
     /// that only one process sees has nothing to wait for.
-    fn exclusive(&self, _path: &Utf8Path) -> Result<Exclusive, WorldError> {
-        Ok(Exclusive::alone())
-    }
+    fn exclusive(&self, path: &Utf8Path) -> Result<Exclusive, WorldError>;
 
     /// An environment variable.
     fn variable(&self, name: &str) -> Option<String>;
 
     /// Lets some time pass. A world without a clock does not wait.
-    fn pause(&self, _time: Duration) {}
+    fn pause(&self, time: Duration);
 
     /// One HTTP exchange.
     fn fetch(&self, request: &net::Request) -> Result<net::Response, net::NetError>;

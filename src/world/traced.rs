@@ -5,7 +5,7 @@
 //! for the network or for another program leaves no trace at all.
 
 use super::net::{Finished, NetError, Request, Response};
-use super::{EntryKind, Exclusive, FolderEntry, World, WorldError};
+use super::{EntryKind, Exclusive, FolderEntry, World, WorldError, passes_on};
 use crate::digest::ContentDigest;
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// Something that a world can be asked again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -146,6 +147,8 @@ fn variable(answer: Option<&str>) -> String {
 }
 
 impl World for Traced<'_> {
+    passes_on!(world: root);
+
     fn read(&self, path: &Utf8Path) -> Result<Vec<u8>, WorldError> {
         let answer = self.world.read(path);
         self.note(Question::Read(path.to_owned()), bytes(&answer));
@@ -222,6 +225,11 @@ impl World for Traced<'_> {
         answer
     }
 
+    fn pause(&self, time: Duration) {
+        self.spoil();
+        self.world.pause(time);
+    }
+
     fn fetch(&self, request: &Request) -> Result<Response, NetError> {
         self.spoil();
         self.world.fetch(request)
@@ -230,10 +238,6 @@ impl World for Traced<'_> {
     fn execute(&self, program: &str, arguments: &[&str], input: &[u8]) -> Result<Finished, WorldError> {
         self.spoil();
         self.world.execute(program, arguments, input)
-    }
-
-    fn root(&self) -> Option<&Utf8Path> {
-        self.world.root()
     }
 }
 
