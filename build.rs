@@ -13,8 +13,7 @@ fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let mut files = Vec::new();
     for folder in ["stacks", "schemas"] {
-        println!("cargo::rerun-if-changed={folder}");
-        collect(&root.join(folder), &mut files);
+        everything(&root.join(folder), &mut files);
     }
     let mut named: Vec<(String, &PathBuf)> = files
         .iter()
@@ -27,7 +26,11 @@ fn main() {
     named.sort();
     let mut list = String::from("&[\n");
     for (name, path) in named {
-        if name.starts_with("schemas/") && !name.ends_with(".schema.json") {
+        // Directly in `schemas/`, and anywhere below `stacks/`.
+        if name
+            .strip_prefix("schemas/")
+            .is_some_and(|name| name.contains('/') || !name.ends_with(".schema.json"))
+        {
             continue;
         }
         writeln!(list, "    ({name:?}, include_str!({:?})),", path.to_string_lossy())
@@ -73,6 +76,7 @@ fn engine(root: &Path) -> String {
     format!("{:016x}{:016x}", halves[0].finish(), halves[1].finish())
 }
 
+/// Every file below a folder.
 fn everything(folder: &Path, files: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries {
@@ -88,20 +92,5 @@ fn fixed_address() {
     // Static programs have start code of their own for each kind.
     if target("OS") == "linux" && target("ENV") == "gnu" {
         println!("cargo::rustc-link-arg-bins=-no-pie");
-    }
-}
-
-/// Files directly in `schemas/`, and everything below the folders of `stacks/`.
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries {
-        let path = entry.expect("a readable folder").path();
-        if path.is_dir() {
-            if !folder.ends_with("schemas") {
-                collect(&path, files);
-            }
-        } else {
-            files.push(path);
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! The phase calls, one screen.
 
 use crate::check::{self, Program};
-use crate::diag::{Diagnostic, Reported, Sink, codes};
+use crate::diag::{Diagnostic, Reported, Shared, Sink, codes};
 use crate::emit::Tree;
 use crate::load::{EnvironmentDocuments, Project, Selection};
 use crate::model::{ChartDelivery, HostFile};
@@ -10,14 +10,14 @@ use crate::package::memo::{Memo, Recall, Releases};
 use crate::package::supply::{self, Access, Supplied};
 use crate::render::Rendering;
 use crate::resolve::Resolution;
-use crate::source::{Sources, Span};
+use crate::source::Sources;
 use crate::value::Node;
 use crate::world::World;
 use crate::world::traced::{Trace, Traced};
 use crate::{emit, link, load, order, render, resolve, validate};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -94,7 +94,8 @@ pub struct Build<T = Compiled> {
 /// How a build came to its result.
 #[derive(Debug, Default)]
 pub struct Journey {
-    /// Every question that was asked of the project, with the answers; `None` where more was asked than can be asked again.
+    /// Every question that was asked of the project, with the answers; `None` where more was asked than can be asked again,
+    /// or nothing is to be remembered.
     pub trace: Option<Trace>,
     /// The entries of memory that were of use.
     pub memories: BTreeSet<String>,
@@ -121,17 +122,19 @@ pub fn compile_and_keep<T: Send>(
     sink: &mut Sink,
     keep: impl Fn(Compiled) -> T + Sync,
 ) -> Result<Build<T>, Reported> {
-    let traced = Traced::new(world);
-    let project = Arc::new(load::load(&traced, sources, &wish.selection, sink)?);
-    let plans = plans(&traced, sources, &project, wish, sink);
+    let remembers = wish.memory == Memory::Releases;
+    let traced = remembers.then(|| Traced::new(world));
+    let files: &dyn World = traced.as_ref().map_or(world, |traced| traced);
+    let project = Arc::new(load::load(files, sources, &wish.selection, sink)?);
+    let plans = plans(files, sources, &project, wish, sink);
     let wants: Vec<_> = plans.iter().flat_map(Plan::wants).collect();
-    let supplied = supply::supply(&traced, world, sources, &wants, &access(&project, wish), sink);
-    let memo = if wish.memory == Memory::Releases { Memo::open(world) } else { None };
+    let supplied = supply::supply(files, world, sources, &wants, &access(&project, wish), sink);
+    let memo = remembers.then(|| Memo::open(world)).flatten();
     let environments = each(plans.into_par_iter(), sink, |plan, sink| {
         from_memory(plan, &supplied, memo.as_ref(), sink).map(&keep)
     });
     let journey = Journey {
-        trace: traced.trace(),
+        trace: traced.and_then(Traced::trace),
         memories: memo.as_ref().map(Memo::used).unwrap_or_default(),
         releases: memo.as_ref().map(Memo::releases).unwrap_or_default(),
     };
@@ -229,50 +232,6 @@ fn each<T: Send, I: Named + Send>(
         sink.report(finding);
     }
     values
-}
-
-/// What environments found, each finding once: a fault in what they share is one fault.
-#[derive(Default)]
-struct Shared {
-    found: Vec<(Diagnostic, Vec<Arc<str>>)>,
-    /// Where findings of one place and message stand in the list.
-    known: BTreeMap<(Option<Span>, String), Vec<usize>>,
-}
-
-impl Shared {
-    fn add(&mut self, environment: &Arc<str>, sink: Sink) {
-        for mut finding in sink.into_found() {
-            finding.environment = None;
-            let key = (finding.primary.as_ref().map(|label| label.span), finding.message.clone());
-            let alike = self.known.entry(key).or_default();
-            if let Some(at) = alike.iter().find(|at| self.found[**at].0 == finding) {
-                self.found[*at].1.push(Arc::clone(environment));
-            } else {
-                alike.push(self.found.len());
-                self.found.push((finding, vec![Arc::clone(environment)]));
-            }
-        }
-    }
-
-    /// In the order in which they were found; each names its first environment, and tells of the others.
-    fn found(self) -> impl Iterator<Item = Diagnostic> {
-        self.found.into_iter().map(|(mut finding, environments)| {
-            let mut names = environments.iter().map(|name| format!("`{name}`"));
-            finding.environment = environments.first().map(ToString::to_string);
-            let others: Vec<String> = names.by_ref().skip(1).take(4).collect();
-            let more = names.count();
-            match (others.as_slice(), more) {
-                ([], _) => finding,
-                ([one], _) => finding.note(format!("it is the same in {one}")),
-                ([others @ .., last], 0) => {
-                    finding.note(format!("it is the same in {} and {last}", others.join(", ")))
-                }
-                (others, more) => {
-                    finding.note(format!("it is the same in {} and {more} more", others.join(", ")))
-                }
-            }
-        })
-    }
 }
 
 /// Compiles an environment with what is remembered of its releases. What comes from memory has no origins, so where

@@ -5,9 +5,11 @@
 
 mod code;
 pub mod render;
+mod shared;
 mod sink;
 
 pub use code::{Code, codes};
+pub use shared::Shared;
 pub use sink::{Reported, Sink};
 
 use crate::source::Span;

@@ -111,7 +111,7 @@ pub fn diff(
 ) -> Result<ChangeSet, Reported> {
     let output = trees.first().map(|tree| tree.output().clone());
     let prefix = output.as_ref().map(|output| output.prefix.clone()).unwrap_or_default();
-    let root = output.map(|output| output.dir.join(&output.prefix)).unwrap_or_default();
+    let root = output.map(|output| output.root()).unwrap_or_default();
     let reader = Reader::open(base, &root, &prefix, world, sink)?;
     let mut environments = Vec::with_capacity(trees.len());
     for tree in trees {
@@ -217,7 +217,7 @@ fn damaged(path: &Utf8Path, bytes: &[u8], output: &Output) -> Diagnostic {
     let markers: [&[u8]; 2] = [b"<<<<<<< ", b">>>>>>> "];
     if bytes.split(|byte| *byte == b'\n').any(|line| markers.iter().any(|marker| line.starts_with(marker))) {
         // At the root of the repository the sources lie beside the tree.
-        let root = output.dir.join(&output.prefix);
+        let root = output.root();
         let folder = match root.as_str().trim_start_matches("./").trim_end_matches('/') {
             "" | "." => "envs",
             folder => folder,

@@ -38,14 +38,16 @@ impl Key {
 #[derive(Clone, Debug)]
 pub struct KeyMaker(Digester);
 
-impl KeyMaker {
-    /// A key of some purpose, of this build of the program.
-    pub fn new(purpose: &str) -> Self {
+impl Default for KeyMaker {
+    /// Of this build of the program.
+    fn default() -> Self {
         let mut digester = Digester::default();
-        digester.add(ENGINE.as_bytes()).add(purpose.as_bytes());
+        digester.add(ENGINE.as_bytes());
         Self(digester)
     }
+}
 
+impl KeyMaker {
     /// Adds a text.
     pub fn text(&mut self, text: &str) -> &mut Self {
         self.0.add(text.as_bytes());
@@ -168,9 +170,13 @@ impl<'a> Memo<'a> {
         lock(&self.used).iter().map(|key| key.hex().to_owned()).collect()
     }
 
-    /// Removes entries that nobody in `wanted` names, where there are many of them.
-    pub fn sweep(&self, wanted: &BTreeSet<String>) {
-        let Ok(entries) = self.world.list(&self.folder) else { return };
+    /// Removes entries that nobody in `wanted` names, where there are many of them; who wants what is asked only then.
+    pub fn sweep(&self, wanted: impl FnOnce() -> BTreeSet<String>) {
+        let entries = self.world.list(&self.folder).unwrap_or_default();
+        if entries.len() <= SPARE {
+            return;
+        }
+        let wanted = wanted();
         let lost: Vec<_> = entries.into_iter().filter(|entry| !wanted.contains(&entry.name)).collect();
         if lost.len() > SPARE.max(wanted.len()) {
             for entry in lost {
@@ -282,7 +288,7 @@ mod tests {
     use crate::world::memory::MemoryWorld;
 
     fn key(of: &str) -> Key {
-        let mut maker = KeyMaker::new("test");
+        let mut maker = KeyMaker::default();
         maker.text(of);
         maker.key()
     }
@@ -343,17 +349,17 @@ mod tests {
         for number in 0..=SPARE {
             Recall::of(&memo, &hits).put(&key(&number.to_string()), pieces);
         }
-        memo.sweep(&BTreeSet::from([key("0").hex().to_owned()]));
+        memo.sweep(|| BTreeSet::from([key("0").hex().to_owned()]));
         assert_eq!(world.files().len(), SPARE + 1, "as many as are spared");
         Recall::of(&memo, &hits).put(&key("one more"), pieces);
-        memo.sweep(&BTreeSet::from([key("0").hex().to_owned()]));
+        memo.sweep(|| BTreeSet::from([key("0").hex().to_owned()]));
         assert_eq!(world.files().len(), 1);
     }
 
     #[test]
     fn keys_tell_data_apart() {
         let of = |value: Value| {
-            let mut maker = KeyMaker::new("test");
+            let mut maker = KeyMaker::default();
             maker.node(&Node::new(value, crate::value::Origin::Compiler));
             maker.key()
         };

@@ -248,16 +248,15 @@ impl<'s> Supplied<'s> {
         profile: &'static Profile,
         at: Span,
         sink: &mut Sink,
-    ) -> Result<(&Arc<Supply>, Arc<Chart>), Reported> {
+    ) -> Result<Arc<Chart>, Reported> {
         let supply = self.package(package, sink)?;
-        match supply.chart(profile, self.sources) {
-            Ok(chart) => Ok((supply, chart)),
-            Err(words) => Err(sink.report(
+        supply.chart(profile, self.sources).map_err(|words| {
+            sink.report(
                 Diagnostic::error(codes::CHART_MALFORMED, format!("`{}` is no chart: {words}", supply.place))
                     .at(at, "wanted here")
                     .help("take another version, or mend the chart where it is yours"),
-            )),
-        }
+            )
+        })
     }
 
     /// A package. That one is missing was told where it was looked for.

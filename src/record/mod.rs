@@ -150,23 +150,24 @@ impl Slot {
         }
     }
 
-    /// Removes the older half of too many records, and memories that no record names.
+    /// Removes the older half of too many records, and memories that no record names. All records are read only where
+    /// there is that much.
     fn tidy(&self, world: &dyn World) {
         let names = world.list(&self.folder).unwrap_or_default();
-        let mut records: Vec<(Option<Record>, Utf8PathBuf)> = names
-            .par_iter()
-            .map(|entry| self.folder.join(&entry.name))
-            .map(|path| (read(world, &path), path))
-            .collect();
-        if records.len() > ROOM {
+        let records = || -> Vec<(Option<Record>, Utf8PathBuf)> {
+            let paths = names.par_iter().map(|entry| self.folder.join(&entry.name));
+            paths.map(|path| (read(world, &path), path)).collect()
+        };
+        if names.len() > ROOM {
+            let mut records = records();
             records.sort_by_key(|(record, _)| record.as_ref().map(|record| record.written));
             for (_, path) in records.drain(..ROOM / 2) {
                 let _ignored = world.remove(&path);
             }
         }
-        let records = records.into_iter().filter_map(|(record, _)| record);
         if let Some(memo) = Memo::open(world) {
-            memo.sweep(&records.flat_map(|record| record.memories).collect());
+            let kept = || records().into_iter().filter_map(|(record, _)| record);
+            memo.sweep(|| kept().flat_map(|record| record.memories).collect());
         }
     }
 }

@@ -260,7 +260,7 @@ pub(super) fn place(tree: &Tree, id: &ObjectId, path: &Path) -> Option<Place> {
         let at = sources.get(source).line_column(span.start);
         let output = tree.output();
         return Some(Place {
-            file: output.dir.join(&output.prefix).join(file).as_str().trim_start_matches("./").to_owned(),
+            file: output.root().join(file).as_str().trim_start_matches("./").to_owned(),
             line: at.line,
             column: at.column,
             text: sources.get(source).line(at.line).trim().to_owned(),

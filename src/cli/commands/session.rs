@@ -142,7 +142,6 @@ impl Session<'_> {
         keep: impl Fn(Compiled) -> T + Sync,
     ) -> Result<Build<T>, Reported> {
         let wish = self.wish(options);
-        let slot = if options.fresh { None } else { Slot::of(&self.world, &wish) };
         let kept =
             |environment: Compiled| (Recorded::of(&environment.tree, environment.size()), keep(environment));
         let Build { project, environments, journey } = self.compile_wish(&wish, kept)?;
@@ -151,7 +150,7 @@ impl Session<'_> {
         if remembered + rendered > 0 {
             self.details.push(format!("charts: {rendered} rendered, {remembered} remembered"));
         }
-        if let Some(slot) = slot {
+        if let Some(slot) = self.slot(&wish) {
             slot.keep(&self.world, &self.sources, self.sink.found(), recorded, journey);
         }
         self.deny(options)?;
@@ -161,8 +160,11 @@ impl Session<'_> {
     /// What the last build of this kind came to, where nothing that it read has changed since.
     pub(super) fn record(&mut self, options: &Compile) -> Option<Record> {
         let wish = self.wish(options);
-        let slot = if options.fresh { None } else { Slot::of(&self.world, &wish) };
-        slot?.find(&self.world)
+        self.slot(&wish)?.find(&self.world)
+    }
+
+    fn slot(&self, wish: &Wish) -> Option<Slot> {
+        if wish.memory == Memory::Nothing { None } else { Slot::of(&self.world, wish) }
     }
 
     /// Tells what a build came to that need not be made again.

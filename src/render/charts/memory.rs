@@ -18,20 +18,27 @@ pub(super) struct Keys {
 
 impl Keys {
     pub(super) fn of(release: &Release, supply: &Supply, cluster: &Cluster) -> Self {
-        let definitions = chart_key(release, supply, "definitions").key();
-        let mut manifests = chart_key(release, supply, "manifests");
-        manifests.text(&release.name).text(&release.namespace).text(cluster.digest().as_str());
-        Self { definitions, manifests: manifests.key() }
+        let chart = of_chart(release, supply);
+        let mut manifests = chart.clone();
+        manifests.text("manifests").text(&release.name).text(&release.namespace);
+        manifests.text(cluster.digest().as_str());
+        Self { definitions: definitions(chart), manifests: manifests.key() }
     }
 }
 
 /// The entry of the definitions in `crds/` that a release brings: which they are depends on its values.
 pub(super) fn definitions_key(release: &Release, supply: &Supply) -> Key {
-    chart_key(release, supply, "definitions").key()
+    definitions(of_chart(release, supply))
 }
 
-fn chart_key(release: &Release, supply: &Supply, purpose: &str) -> KeyMaker {
-    let mut maker = KeyMaker::new(purpose);
+fn definitions(mut chart: KeyMaker) -> Key {
+    chart.text("definitions");
+    chart.key()
+}
+
+/// What both entries are made of.
+fn of_chart(release: &Release, supply: &Supply) -> KeyMaker {
+    let mut maker = KeyMaker::default();
     maker.text(supply.digest().as_str()).text(profile_of(release).name).node(&release.values);
     maker
 }

@@ -72,7 +72,7 @@ fn package_of<'s>(
 fn chart_of(release: &Release, supplied: &Supplied<'_>, sink: &mut Sink) -> Result<Arc<Chart>, Reported> {
     let at = release.chart.version_origin.editable().unwrap_or(release.span);
     let package = Package::of_chart(&release.chart);
-    supplied.chart(&package, profile_of(release), at, sink).map(|(_, chart)| chart)
+    supplied.chart(&package, profile_of(release), at, sink)
 }
 
 /// The objects of a release.
