@@ -6,7 +6,7 @@
 //! load -> resolve -> check -> supply -> render -> link -> validate -> order -> emit -> diff -> publish
 //! ```
 //!
-//! Imports run one way: `source`, `digest`, `diag`, `value` < `yaml`, `expr`, `schema`, `helm`, `model` < the phases <
+//! Imports run one way: `source`, `digest`, `diag`, `value` < `yaml`, `expr`, `schema`, `kube`, `helm`, `model` < the phases <
 //! `driver` < `cli`. Only [`world`] touches files, the environment, the clock, git, processes and the network,
 //! and only `load`, `resolve`, `package::supply`, `diff` and `publish` are handed one.
 
@@ -23,6 +23,8 @@ pub mod yaml;
 pub mod expr;
 
 pub mod schema;
+
+pub mod kube;
 
 pub mod helm;
 

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests read their own fixtures")]
 #![allow(clippy::panic, clippy::print_stderr, reason = "tests fail so, and say what they skip")]
 
+mod apiserver;
 mod cases;
 mod cel;
 mod cli;

@@ -1,0 +1,155 @@
+//! Objects against the recorded verdicts of a real API server.
+//!
+//! `APISERVER_SHOW=layer` (or `layer:kind`, or an id) prints the disagreements; they are written to the folder of the
+//! build's temporary files as well.
+
+use flate2::read::GzDecoder;
+use serde_json::Value as Json;
+use stackc::kube::{Cause, Definitions, Review, Server};
+use stackc::source::Sources;
+use stackc::value::Node;
+use stackc::yaml::{self, Options};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Read as _;
+
+/// How many recorded verdicts may still differ, by the layer that spoke on the server.
+const OPEN: &[(&str, usize)] = &[
+    ("accepted", 473),
+    ("builtin/pods", 10_000),
+    ("builtin/rest", 10_000),
+    ("crd-cel", 10_000),
+    ("crd-schema", 10_000),
+    ("decode/builtin", 10_000),
+    ("decode/custom", 10_000),
+    ("meta", 10_000),
+    ("no-such-kind", 1),
+];
+
+/// Kinds that are Pods or make them.
+const PODS: &[&str] = &[
+    "CronJob",
+    "DaemonSet",
+    "Deployment",
+    "Job",
+    "Pod",
+    "PodTemplate",
+    "ReplicaSet",
+    "ReplicationController",
+    "StatefulSet",
+];
+
+fn recorded(name: &str) -> Option<String> {
+    let beside = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let path = beside.map(|up| up.join("shared/apiserver-cases").join(name)).find(|path| path.is_file());
+    let Some(path) = path else {
+        eprintln!("SKIPPED: no recorded verdicts at shared/apiserver-cases/{name}");
+        return None;
+    };
+    let mut text = String::new();
+    let file = std::fs::File::open(path).expect("a readable file");
+    GzDecoder::new(file).read_to_string(&mut text).expect("text");
+    Some(text)
+}
+
+fn server(definitions: &str) -> Server {
+    let sources = Sources::default();
+    let file = sources.add("crds.yaml", definitions.to_owned());
+    let (documents, faults) = yaml::read_all(file, definitions, Options::default());
+    assert!(faults.is_empty(), "{faults:?}");
+    let mut known = Definitions::default();
+    for document in &documents {
+        known.add(&document.node);
+    }
+    Server::new((1, 34), known)
+}
+
+/// Fields as the server and we write them, in one form.
+fn plain(path: &str) -> String {
+    path.replace(['[', '.'], "/").replace([']', '"', '\''], "")
+}
+
+fn told(causes: &[Cause]) -> String {
+    causes
+        .iter()
+        .map(|cause| format!("{:?} {:?} {}: {}", cause.layer, cause.kind, cause.path, cause.message))
+        .collect::<Vec<_>>()
+        .join(" | ")
+}
+
+#[test]
+fn verdicts_are_the_servers() {
+    let (Some(cases), Some(definitions)) = (recorded("cases.jsonl.gz"), recorded("crds.yaml.gz")) else {
+        return;
+    };
+    let server = server(&definitions);
+    let show = std::env::var("APISERVER_SHOW").unwrap_or_default();
+    let (mut wrong, mut all): (BTreeMap<String, usize>, BTreeMap<String, usize>) = Default::default();
+    let (mut fields, mut of_fields) = (0, 0);
+    let mut report = String::new();
+    for line in cases.lines() {
+        let case: Json = serde_json::from_str(line).expect("a line of JSON");
+        let text = |key: &str| case[key].as_str().unwrap_or_default();
+        let mut layer = if text("verdict") == "accepted" { "accepted" } else { text("layer") }.to_owned();
+        if layer == "builtin" {
+            layer += if PODS.contains(&text("kind")) { "/pods" } else { "/rest" };
+        } else if layer == "decode" {
+            let (group, _) = text("apiVersion").split_once('/').unwrap_or_default();
+            let custom = stackc::schema::kinds::builtin(group, text("kind")).is_none();
+            layer += if custom { "/custom" } else { "/builtin" };
+        }
+        let body = if case["raw"].is_string() { text("raw").to_owned() } else { case["object"].to_string() };
+        let (causes, refused) = match read(&body) {
+            Err(fault) => (fault, true),
+            Ok(object) => match server.review(&object) {
+                Review::Unknown => ("unknown kind".to_owned(), true),
+                Review::Known(causes) => {
+                    if layer != "accepted" && !layer.starts_with("decode") && !causes.is_empty() {
+                        for cause in case["causes"].as_array().into_iter().flatten() {
+                            let field = plain(cause["field"].as_str().unwrap_or_default());
+                            of_fields += 1;
+                            fields +=
+                                usize::from(causes.iter().any(|own| plain(&own.path.to_string()) == field));
+                        }
+                    }
+                    (told(&causes), !causes.is_empty())
+                }
+            },
+        };
+        *all.entry(layer.clone()).or_default() += 1;
+        let differs = refused != (layer != "accepted");
+        let shown = show == layer || show == text("id") || show == format!("{layer}:{}", text("kind"));
+        if differs || show == text("id") {
+            *wrong.entry(layer.clone()).or_default() += usize::from(differs);
+            let entry = format!(
+                "{layer} {} {} [{}] {}\n  server: {}\n  here: {causes}\n",
+                text("id"),
+                text("kind"),
+                text("class"),
+                text("mutation"),
+                text("message")
+            );
+            if shown {
+                eprintln!("{entry}  {body}\n");
+            }
+            report += &entry;
+        }
+    }
+    let mut summary = String::new();
+    for (layer, count) in &all {
+        let _written = writeln!(summary, "{layer}: {} of {count} differ", wrong.get(layer).unwrap_or(&0));
+    }
+    let _written = writeln!(summary, "fields named as the server names them: {fields} of {of_fields}");
+    eprintln!("{summary}");
+    let _kept = std::fs::write(concat!(env!("CARGO_TARGET_TMPDIR"), "/apiserver.txt"), report + &summary);
+    for (layer, count) in wrong {
+        let open = OPEN.iter().find(|(known, _)| *known == layer).map_or(0, |(_, open)| *open);
+        assert!(count <= open, "{layer}: {count} verdicts differ, {open} may\n{summary}");
+    }
+}
+
+fn read(body: &str) -> Result<Node, String> {
+    let sources = Sources::default();
+    let file = sources.add("object.json", body.to_owned());
+    yaml::read(file, body, Options::default()).map_err(|fault| format!("{fault:?}"))
+}
