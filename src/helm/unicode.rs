@@ -133,10 +133,17 @@ pub fn to_title(c: char) -> char {
     }
 }
 
+/// The white space of Unicode that is ASCII.
+fn is_ascii_space(byte: u8) -> bool {
+    matches!(byte, b'\t'..=b'\r' | b' ')
+}
+
 /// `bytes.TrimSpace`: without the white space of Unicode at both ends; bytes that are no text are none.
 pub fn trim(bytes: &[u8]) -> &[u8] {
     let mut bytes = trim_start(bytes);
     loop {
+        let kept = bytes.iter().rposition(|byte| !is_ascii_space(*byte)).map_or(0, |last| last + 1);
+        bytes = &bytes[..kept];
         let last = (1..=bytes.len().min(4)).find_map(|n| {
             let tail = std::str::from_utf8(&bytes[bytes.len() - n..]).ok()?;
             let mut chars = tail.chars();
@@ -152,8 +159,9 @@ pub fn trim(bytes: &[u8]) -> &[u8] {
 /// Without the white space of Unicode at the start.
 pub fn trim_start(mut bytes: &[u8]) -> &[u8] {
     loop {
+        let kept = bytes.iter().position(|byte| !is_ascii_space(*byte)).unwrap_or(bytes.len());
+        bytes = &bytes[kept..];
         let width = match bytes.first() {
-            Some(b) if b.is_ascii() => 1,
             Some(0xc0..=0xdf) => 2,
             Some(0xe0..=0xef) => 3,
             _ => return bytes,

@@ -3,6 +3,7 @@
 mod der;
 mod key;
 mod prime;
+mod strong;
 
 use super::encoding::base64_or;
 use crate::helm::fmt;

@@ -4,7 +4,6 @@ use super::der::{self, Reader, bit_string, integer, object, sequence, tag, value
 use super::prime;
 use crate::helm::funcs::Ctx;
 use ed25519_dalek::Signer as _;
-use num_bigint_dig::prime::probably_prime;
 use p256::ecdsa::signature::DigestSigner as _;
 use p256::elliptic_curve::sec1::ToEncodedPoint as _;
 use rsa::BigUint;
@@ -59,10 +58,10 @@ impl rsa::rand_core::RngCore for Random<'_, '_> {
 impl rsa::rand_core::CryptoRng for Random<'_, '_> {}
 
 impl Key {
-    /// A new RSA key of so many bits.
+    /// A new RSA key of so many bits, a multiple of 128.
     pub(super) fn rsa(ctx: &mut Ctx<'_>, bits: usize) -> Result<Self, String> {
         let mut random = Random(ctx);
-        let (p, q) = prime::pair(&mut random, [bits / 2, bits - bits / 2], EXPONENT);
+        let (p, q) = prime::pair(&mut random, bits / 128, EXPONENT);
         let key = rsa::RsaPrivateKey::from_p_q(p, q, EXPONENT.into()).map_err(|error| error.to_string())?;
         Ok(Self::Rsa(Box::new(key)))
     }
@@ -93,7 +92,7 @@ impl Key {
             let mut bytes = random(ctx, 32);
             bytes[31] |= 1;
             let q = BigUint::from_bytes_be(&bytes);
-            if probably_prime(&q, 20) {
+            if prime::is_prime(&q, &mut Random(ctx)) {
                 break q;
             }
         };
@@ -101,7 +100,7 @@ impl Key {
         let p = loop {
             let x = BigUint::from_bytes_be(&random(ctx, 256));
             let p = &x - (&x % &double) + &one;
-            if p.bits() == 2048 && probably_prime(&p, 20) {
+            if p.bits() == 2048 && prime::is_prime(&p, &mut Random(ctx)) {
                 break p;
             }
         };
