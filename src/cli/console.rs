@@ -1,6 +1,6 @@
 //! The two streams of a run and how they are drawn. Nothing else prints.
 
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 
 /// What is written to standard output at once.
 const STREAM: usize = 64 << 10;
@@ -14,12 +14,22 @@ pub struct Console<'a> {
     quiet: bool,
     verbose: bool,
     progress: Option<Box<dyn Write + Send>>,
+    unwritten: Option<io::Error>,
 }
 
 impl<'a> Console<'a> {
     /// A console over two streams, without colour, 110 columns wide.
     pub fn new(out: &'a mut (dyn Write + Send), err: &'a mut (dyn Write + Send)) -> Self {
-        Self { out, err, color: false, width: 110, quiet: false, verbose: false, progress: None }
+        Self {
+            out,
+            err,
+            color: false,
+            width: 110,
+            quiet: false,
+            verbose: false,
+            progress: None,
+            unwritten: None,
+        }
     }
 
     /// Turns colour on or off.
@@ -65,19 +75,40 @@ impl<'a> Console<'a> {
         self.width
     }
 
-    /// Writes data to standard output. A reader that went away is no error of ours.
+    /// Writes data to standard output. What could not be written is told by [`Console::unwritten`].
     pub fn data(&mut self, bytes: &[u8]) {
-        let _ignored = self.out.write_all(bytes).and_then(|()| self.out.flush());
+        let written = self.out.write_all(bytes).and_then(|()| self.out.flush());
+        self.keep(written);
     }
 
     /// Writes data to standard output piece by piece, while it is made.
     pub fn stream<T>(&mut self, write: impl FnOnce(&mut (dyn FnMut(&[u8]) + Send)) -> T) -> T {
         let mut out = BufWriter::with_capacity(STREAM, &mut *self.out);
+        let mut written = Ok(());
         let done = write(&mut |bytes| {
-            let _ignored = out.write_all(bytes);
+            if written.is_ok() {
+                written = out.write_all(bytes);
+            }
         });
-        let _ignored = out.flush();
+        let written = written.and_then(|()| out.flush());
+        // What is left in it would be tried once more when it is dropped.
+        drop(out.into_parts());
+        self.keep(written);
         done
+    }
+
+    /// A reader that went away is no error of ours.
+    fn keep(&mut self, written: io::Result<()>) {
+        if let Err(error) = written
+            && error.kind() != ErrorKind::BrokenPipe
+        {
+            self.unwritten.get_or_insert(error);
+        }
+    }
+
+    /// Why standard output did not take all data, if it did not.
+    pub(super) fn unwritten(&mut self) -> Option<io::Error> {
+        self.unwritten.take()
     }
 
     /// Writes a message to standard error, whatever the verbosity.

@@ -48,7 +48,17 @@ pub fn run(
     world: &dyn World,
     console: &mut Console<'_>,
 ) -> Exit {
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let exit = dispatch(arguments.into_iter().collect(), world, console);
+    match console.unwritten() {
+        None => exit,
+        Some(error) => {
+            console.talk(&format!("error: cannot write to standard output: {error}\n"));
+            Exit::Failure
+        }
+    }
+}
+
+fn dispatch(arguments: Vec<OsString>, world: &dyn World, console: &mut Console<'_>) -> Exit {
     if let Some(arguments) = template_alone(&arguments) {
         return commands::dispatch(&arguments, world, console);
     }
@@ -107,6 +117,32 @@ mod tests {
         {
             let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
             assert!(template_alone(&words).is_none(), "{line}");
+        }
+    }
+    /// A stream that fails in one way.
+    struct Failing(std::io::ErrorKind);
+
+    impl std::io::Write for Failing {
+        fn write(&mut self, _bytes: &[u8]) -> std::io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Err(self.0.into())
+        }
+    }
+
+    #[test]
+    fn output_that_is_not_written_is_told_unless_nobody_reads_it() {
+        use std::io::ErrorKind;
+        let world = crate::world::memory::MemoryWorld::new();
+        for (kind, exit) in [(ErrorKind::StorageFull, Exit::Failure), (ErrorKind::BrokenPipe, Exit::Fine)] {
+            let mut err = Vec::new();
+            let mut out = Failing(kind);
+            let mut console = Console::new(&mut out, &mut err);
+            assert_eq!(run(["stackc", "--version"].map(OsString::from), &world, &mut console), exit);
+            let told = String::from_utf8_lossy(&err);
+            assert_eq!(told.contains("cannot write to standard output"), exit == Exit::Failure, "{told}");
         }
     }
 }
