@@ -34,7 +34,7 @@ mod net;
 mod operators;
 mod parser;
 mod places;
-mod quantity;
+pub(crate) mod quantity;
 mod quotes;
 mod result;
 mod scope;

@@ -15,7 +15,7 @@ enum Style {
 
 /// An amount, in nanos.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Quantity {
+pub(crate) struct Quantity {
     nanos: i128,
     style: Style,
 }
@@ -43,7 +43,7 @@ const BINARY: &[(&str, u32)] = &[("Ei", 60), ("Pi", 50), ("Ti", 40), ("Gi", 30),
 
 impl Quantity {
     /// Reads a quantity; `None` where it is none, or beyond about 1.7e29.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (negative, rest) = match text.as_bytes().first()? {
             b'-' => (true, &text[1..]),
             b'+' => (false, &text[1..]),
@@ -87,15 +87,15 @@ impl Quantity {
     }
 
     /// An integer.
-    pub(super) fn of(number: i64) -> Self {
+    pub(crate) fn of(number: i64) -> Self {
         Self { nanos: i128::from(number) * NANO, style: Style::Decimal }
     }
 
-    pub(super) fn compare(self, other: Self) -> Ordering {
+    pub(crate) fn compare(self, other: Self) -> Ordering {
         self.nanos.cmp(&other.nanos)
     }
 
-    pub(super) fn signum(self) -> i64 {
+    pub(crate) fn signum(self) -> i64 {
         match self.nanos.cmp(&0) {
             Ordering::Less => -1,
             Ordering::Equal => 0,
@@ -103,28 +103,28 @@ impl Quantity {
         }
     }
 
-    pub(super) fn add(self, other: Self) -> Option<Self> {
+    pub(crate) fn add(self, other: Self) -> Option<Self> {
         let style = if self.nanos == 0 { other.style } else { self.style };
         Some(Self { nanos: self.nanos.checked_add(other.nanos)?, style })
     }
 
-    pub(super) fn subtract(self, other: Self) -> Option<Self> {
+    pub(crate) fn subtract(self, other: Self) -> Option<Self> {
         let style = if self.nanos == 0 { other.style } else { self.style };
         Some(Self { nanos: self.nanos.checked_sub(other.nanos)?, style })
     }
 
     /// The integer, where it is one that fits.
-    pub(super) fn integer(self) -> Option<i64> {
+    pub(crate) fn integer(self) -> Option<i64> {
         if self.nanos % NANO == 0 { i64::try_from(self.nanos / NANO).ok() } else { None }
     }
 
     #[allow(clippy::cast_precision_loss, reason = "the caller asked for the nearest double")]
-    pub(super) fn approximate(self) -> f64 {
+    pub(crate) fn approximate(self) -> f64 {
         self.nanos as f64 / NANO as f64
     }
 
     /// The canonical form: the largest suffix that leaves no fraction.
-    pub(super) fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         if self.nanos == 0 {
             return "0".to_owned();
         }

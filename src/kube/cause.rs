@@ -79,6 +79,20 @@ impl Causes {
         });
     }
 
+    /// A cause about a field, with what to do about it.
+    pub fn at_with_help(
+        &mut self,
+        field: Field<'_, '_>,
+        kind: CauseKind,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.at(field, kind, message);
+        if let Some(cause) = self.0.last_mut() {
+            cause.help = Some(help.into());
+        }
+    }
+
     /// A field that has to be there.
     pub fn required(&mut self, field: Field<'_, '_>, message: impl Into<String>) {
         self.at(field, CauseKind::Required, message);

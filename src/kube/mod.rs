@@ -12,6 +12,7 @@ mod cause;
 mod custom;
 mod decode;
 mod field;
+pub(crate) mod formats;
 mod meta;
 
 pub use cause::{Cause, CauseKind, Causes, Layer};
