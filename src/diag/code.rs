@@ -137,12 +137,16 @@ codes! {
     MISSING_KEY = "missing-key";
     /// Something that needs a namespace and has none.
     MISSING_NAMESPACE = "missing-namespace";
+    /// A port that a Service does not have.
+    MISSING_PORT = "missing-port";
     /// A reference into another namespace that nothing there allows.
     MISSING_REFERENCE_GRANT = "missing-reference-grant";
     /// A Secret that a stack needs is not there.
     MISSING_SECRET = "missing-secret";
     /// Several replicas that nothing keeps apart.
     MISSING_SPREAD = "missing-spread";
+    /// A named port that Pods behind a Service do not have.
+    MISSING_TARGET_PORT = "missing-target-port";
     /// A document whose name is not its folder's.
     NAME_MISMATCH = "name-mismatch";
     /// A namespace that nobody creates.
@@ -177,6 +181,8 @@ codes! {
     ROUTE_NOT_ADMITTED = "route-not-admitted";
     /// A key of a Secret that is required in two forms.
     SECRET_CONFLICT = "secret-conflict";
+    /// A selector that fits no Pods, beside Pods that it was meant for.
+    SELECTS_NOTHING = "selects-nothing";
     /// A variable that hides a name in scope.
     SHADOWED_NAME = "shadowed-name";
     /// A file of a machine that is larger than its reader takes.

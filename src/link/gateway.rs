@@ -2,7 +2,8 @@
 //!
 //! The API accepts such routes and answers 404 or 500; here they are errors.
 
-use super::{Edge, Linker, Referrer, Target};
+use super::table::ROUTE_PORT;
+use super::{Edge, Linker, Referrer, Target, ports};
 use crate::diag::{Diagnostic, codes};
 use crate::model::{Object, ObjectId};
 use crate::value::{Node, Path};
@@ -191,14 +192,19 @@ fn backends(linker: &mut Linker<'_>, index: usize, route: &Object) {
             let path =
                 Path::of(&["spec", "rules"]).index(rule_number).key("backendRefs").index(number).key("name");
             match linker.universe.find(&id) {
-                Some(known) => linker.edges.push(Edge {
-                    from: Referrer::Object(index),
-                    to: known.target,
-                    field: path.to_string(),
-                    at: name.origin.editable(),
-                    order: false,
-                    derived: known.derived,
-                }),
+                Some(known) => {
+                    linker.edges.push(Edge {
+                        from: Referrer::Object(index),
+                        to: known.target,
+                        field: path.to_string(),
+                        at: name.origin.editable(),
+                        order: false,
+                        derived: known.derived,
+                    });
+                    if &*id.kind == "Service" && id.group.is_empty() {
+                        ports::referred(linker, route, (reference, &ROUTE_PORT), (&id, &known));
+                    }
+                }
                 // Backends of other groups are an implementation's own: only Services are known well enough.
                 None if &*id.kind == "Service" && id.group.is_empty() => {
                     linker.missing(route, &path, name, &id);

@@ -8,6 +8,7 @@
 mod certificates;
 mod creations;
 mod gateway;
+mod ports;
 mod secrets;
 mod table;
 mod universe;
@@ -99,6 +100,7 @@ pub fn link(rendering: Rendering, sink: &mut Sink) -> Result<Linked, Reported> {
     }
     gateway::check(&mut linker);
     certificates::check(&mut linker);
+    ports::check(&mut linker);
     let edges = linker.edges;
     sink.finish(()).map(|()| Linked { rendering, edges })
 }
@@ -193,6 +195,9 @@ impl<'a> Linker<'a> {
                     derived: known.derived,
                 });
                 self.check_keys(object, row, node, &id, &known);
+                if let Some(port) = &row.port {
+                    ports::referred(self, object, (node, port), (&id, &known));
+                }
             }
             None if row.strength != Strength::IfThere => self.missing(object, &path, name_node, &id),
             None => {}

@@ -4,6 +4,7 @@
 //! first. Adding a kind is adding rows. Routes, whose references depend on what a Gateway admits, are in
 //! [`super::gateway`].
 
+use super::ports::PortField;
 use crate::schema::pods;
 use std::sync::OnceLock;
 
@@ -23,6 +24,8 @@ pub(super) struct Row {
     pub(super) namespace: NamespaceRule,
     /// Paths below the reference that hold keys of the target, a Secret or `ConfigMap`.
     pub(super) keys: &'static [&'static str],
+    /// The port of the target, a Service.
+    pub(super) port: Option<PortField>,
     /// What the reference means for order and for faults.
     pub(super) strength: Strength,
 }
@@ -92,7 +95,7 @@ const fn row(
     namespace: NamespaceRule,
     strength: Strength,
 ) -> Row {
-    Row { holders, at, name, target, namespace, keys: &[], strength }
+    Row { holders, at, name, target, namespace, keys: &[], port: None, strength }
 }
 
 const fn keyed(
@@ -102,8 +105,26 @@ const fn keyed(
     target: TargetKind,
     keys: &'static [&'static str],
 ) -> Row {
-    Row { holders, at, name, target, namespace: OfIssuers, keys, strength: Before }
+    Row { holders, at, name, target, namespace: OfIssuers, keys, port: None, strength: Before }
 }
+
+/// A Service and one of its ports.
+const fn served(
+    holders: &'static [&'static str],
+    at: &'static str,
+    namespace: NamespaceRule,
+    port: PortField,
+    strength: Strength,
+) -> Row {
+    Row { holders, at, name: "name", target: SERVICE, namespace, keys: &[], port: Some(port), strength }
+}
+
+/// The port of an Ingress' backend.
+const INGRESS_PORT: PortField = PortField { at: &["port.number", "port.name"], default: None };
+/// The port of what calls a webhook or an aggregated API.
+const HTTPS_PORT: PortField = PortField { at: &["port"], default: Some(443) };
+/// The port of a route's backend.
+pub(super) const ROUTE_PORT: PortField = PortField { at: &["port"], default: None };
 
 /// All rows but those of Pods.
 pub(super) const ROWS: &[Row] = &[
@@ -151,13 +172,12 @@ pub(super) const ROWS: &[Row] = &[
         Before,
     ),
     row(&["Ingress.networking.k8s.io"], "spec.tls[]", "secretName", SECRET, Own, Exists),
-    row(&["Ingress.networking.k8s.io"], "spec.defaultBackend.service", "name", SERVICE, Own, Exists),
-    row(
+    served(&["Ingress.networking.k8s.io"], "spec.defaultBackend.service", Own, INGRESS_PORT, Exists),
+    served(
         &["Ingress.networking.k8s.io"],
         "spec.rules[].http.paths[].backend.service",
-        "name",
-        SERVICE,
         Own,
+        INGRESS_PORT,
         Exists,
     ),
     // Gateway API; routes are followed in code.
@@ -186,14 +206,13 @@ pub(super) const ROWS: &[Row] = &[
         IfThere,
     ),
     // Webhooks and aggregated APIs.
-    row(WEBHOOKS, "webhooks[].clientConfig.service", "name", SERVICE, Beside, Before),
-    row(&["APIService.apiregistration.k8s.io"], "spec.service", "name", SERVICE, Beside, Before),
-    row(
+    served(WEBHOOKS, "webhooks[].clientConfig.service", Beside, HTTPS_PORT, Before),
+    served(&["APIService.apiregistration.k8s.io"], "spec.service", Beside, HTTPS_PORT, Before),
+    served(
         &["CustomResourceDefinition.apiextensions.k8s.io"],
         "spec.conversion.webhook.clientConfig.service",
-        "name",
-        SERVICE,
         Beside,
+        HTTPS_PORT,
         Exists,
     ),
     // cert-manager.
@@ -252,7 +271,7 @@ pub(super) const ROWS: &[Row] = &[
     keyed(CLUSTER, "spec.envFrom[].configMapRef", "name", CONFIG_MAP, &[]),
     // Traefik.
     row(&["IngressRoute.traefik.io"], "spec.tls", "secretName", SECRET, Own, Exists),
-    row(&["IngressRoute.traefik.io"], "spec.routes[].services[]", "name", SERVICE, Beside, IfThere),
+    served(&["IngressRoute.traefik.io"], "spec.routes[].services[]", Beside, ROUTE_PORT, IfThere),
     row(
         &["IngressRoute.traefik.io"],
         "spec.routes[].middlewares[]",
@@ -274,6 +293,7 @@ pub(super) fn pod_rows() -> &'static [Row] {
             target: Fixed(found.group, found.kind),
             namespace: Own,
             keys: found.keys,
+            port: None,
             strength: Before,
         };
         pods::USES.iter().map(row).collect()
