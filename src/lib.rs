@@ -6,8 +6,8 @@
 //! load -> resolve -> check -> supply -> render -> link -> validate -> order -> emit -> diff -> publish
 //! ```
 //!
-//! Imports run one way: `source`, `digest`, `diag`, `value` < `yaml`, `expr`, `schema`, `kube`, `helm`, `model` < the phases <
-//! `driver` < `cli`. Only [`world`] touches files, the environment, the clock, git, processes and the network,
+//! Imports run one way: `source`, `digest`, `diag`, `value` < `yaml`, `pattern`, `expr`, `schema`, `kube`, `helm`,
+//! `model` < the phases < `driver` < `cli`. Only [`world`] touches files, the environment, the clock, git, processes and the network,
 //! and only `load`, `resolve`, `package::supply`, `diff` and `publish` are handed one.
 
 pub mod source;
@@ -19,6 +19,8 @@ pub mod diag;
 pub mod value;
 
 pub mod yaml;
+
+pub mod pattern;
 
 pub mod expr;
 

@@ -46,9 +46,9 @@ fn every_source_says_what_it_owns() {
 
 /// The order of `docs/architecture.md`; a module may use those before it, `world` is for those it is handed to.
 const ROOMS: &[&str] = &[
-    "source", "digest", "diag", "value", "yaml", "expr", "schema", "kube", "helm", "model", "world",
-    "package", "load", "resolve", "check", "render", "link", "validate", "order", "emit", "diff", "publish",
-    "prereqs", "why", "images", "driver", "record", "cli",
+    "source", "digest", "diag", "value", "yaml", "pattern", "expr", "schema", "kube", "helm", "model",
+    "world", "package", "load", "resolve", "check", "render", "link", "validate", "order", "emit", "diff",
+    "publish", "prereqs", "why", "images", "driver", "record", "cli",
 ];
 
 /// Rooms that are handed a `World`.

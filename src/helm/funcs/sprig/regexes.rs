@@ -1,15 +1,14 @@
 //! Regular expressions as Go has them.
 
 mod program;
-mod syntax;
 
 use crate::helm::funcs::{Args, Ctx, FuncError, Function};
 use crate::helm::strconv;
 use crate::helm::value::types::{INT, STRING, STRINGS};
 use crate::helm::value::{List, Value};
+use crate::pattern::RegexError;
 use program::{Program, Refused, Subject, compiled, rune_width};
 use std::rc::Rc;
-use syntax::RegexError;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::new("regexMatch", &[&STRING, &STRING], |ctx, args| match compiled(ctx, args.str(0)?) {
@@ -273,7 +272,7 @@ fn group_name(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::syntax::{Groups, translate};
+    use crate::pattern::{Groups, translate};
 
     fn error(source: &str) -> String {
         String::from_utf8(translate(source.as_bytes(), Groups::Ignore).unwrap_err().0).unwrap()

@@ -3,9 +3,9 @@
 //! Searching is linear in the text, but an expression may be large and a text be searched from every place in it. So
 //! compiling costs steps by the size of what comes out, and every search by what it may walk over.
 
-use super::syntax::{self, Groups, RegexError};
 use crate::helm::funcs::{Ctx, FuncError};
 use crate::helm::strconv;
+use crate::pattern::{self, Groups, RegexError};
 use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
 use regex_automata as automata;
 use regex_automata::hybrid::dfa;
@@ -101,7 +101,7 @@ fn build(ctx: &mut Ctx<'_>, source: &[u8], translated: &str) -> Result<(Regex, u
             return Ok((regex, *size));
         }
     }
-    Err(Refused::Syntax(syntax::too_large(&String::from_utf8_lossy(source))))
+    Err(Refused::Syntax(pattern::too_large(&String::from_utf8_lossy(source))))
 }
 
 /// Counts the bytes that a search reads. Without an automaton, where there can be none, all that there are count.
@@ -109,7 +109,7 @@ struct Counter(Option<(dfa::DFA, RefCell<dfa::Cache>)>);
 
 impl Counter {
     fn new(source: &[u8]) -> Self {
-        let translated = syntax::translate(source, Groups::Ignore).ok();
+        let translated = pattern::translate(source, Groups::Ignore).ok();
         let settings = dfa::Config::new().cache_capacity(COUNTER_SIZE).skip_cache_capacity_check(true);
         let room = thompson::Config::new().utf8(false).nfa_size_limit(Some(COUNTER_SIZE));
         let built = translated.and_then(|(translated, _)| {
@@ -143,7 +143,7 @@ impl Counter {
 impl Program {
     fn new(ctx: &mut Ctx<'_>, source: &[u8]) -> Result<Self, Refused> {
         ctx.spend(source.len() as u64)?;
-        let (translated, names) = syntax::translate(source, Groups::Ignore).map_err(Refused::Syntax)?;
+        let (translated, names) = pattern::translate(source, Groups::Ignore).map_err(Refused::Syntax)?;
         let (search, size) = build(ctx, source, &translated)?;
         let (capturing, counter) = (OnceCell::new(), OnceCell::new());
         Ok(Self { source: source.to_vec(), search, size, capturing, names, counter })
@@ -199,7 +199,7 @@ impl Program {
         if self.names.len().saturating_mul(self.source.len()) > MAX_CAPTURES {
             return Err(FuncError::Limit("the groups that an expression may capture"));
         }
-        let built = syntax::translate(&self.source, Groups::Capture)
+        let built = pattern::translate(&self.source, Groups::Capture)
             .map_err(Refused::Syntax)
             .and_then(|(translated, _)| build(ctx, &self.source, &translated));
         match built {

@@ -4,11 +4,12 @@
 //! ASCII in Go, `\<`, `&&` and `[` inside a class are plain characters there, `{` is one unless it is a count, `\Q..\E`
 //! and octal escapes exist, counts end at 1000, and stacked repetitions are errors.
 
+use regex::Regex;
 use std::fmt::Write as _;
 
 /// Why an expression is refused; the text is Go's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RegexError(pub(super) Vec<u8>);
+pub struct RegexError(pub Vec<u8>);
 
 const MAX_COUNT: i64 = 1000;
 const MAX_DEPTH: usize = 1000;
@@ -19,7 +20,8 @@ fn fault(what: &str, expression: &str) -> RegexError {
     RegexError(format!("error parsing regexp: {what}: `{expression}`").into_bytes())
 }
 
-pub(super) fn too_large(expression: &str) -> RegexError {
+/// An expression that would need too much memory.
+pub fn too_large(expression: &str) -> RegexError {
     fault("expression too large", expression)
 }
 
@@ -70,14 +72,16 @@ struct Translator<'a> {
 
 /// Whether the groups of a translation capture: what only searches is smaller and faster without.
 #[derive(Copy, Clone, PartialEq, Eq)]
-pub(super) enum Groups {
+pub enum Groups {
+    /// They do.
     Capture,
+    /// They do not.
     Ignore,
 }
 
 /// The same expression for the `regex` crate, without names, and the names of its groups. Two groups may have one
 /// name in Go.
-pub(super) fn translate(source: &[u8], groups: Groups) -> Step<(String, Vec<Option<String>>)> {
+pub fn translate(source: &[u8], groups: Groups) -> Result<(String, Vec<Option<String>>), RegexError> {
     let Ok(whole) = std::str::from_utf8(source) else {
         let text = [b"error parsing regexp: invalid UTF-8: `".as_slice(), source, b"`"].concat();
         return Err(RegexError(text));
@@ -96,6 +100,12 @@ pub(super) fn translate(source: &[u8], groups: Groups) -> Step<(String, Vec<Opti
     };
     translator.run()?;
     Ok((translator.out, translator.names))
+}
+
+/// The expression, to search with; `None` where Go refuses it, or where it would need more memory than any should.
+pub fn compile(source: &str) -> Option<Regex> {
+    let (translated, _) = translate(source.as_bytes(), Groups::Ignore).ok()?;
+    Regex::new(&translated).ok()
 }
 
 fn literal(out: &mut String, c: char) {
@@ -362,7 +372,7 @@ impl<'a> Translator<'a> {
         let class = ["gc", "sc"]
             .iter()
             .map(|kind| format!(r"\{lead}{{{kind}={name}}}"))
-            .find(|class| plain && !name.is_empty() && regex::Regex::new(class).is_ok())
+            .find(|class| plain && !name.is_empty() && Regex::new(class).is_ok())
             .ok_or_else(|| fault("invalid character class range", text))?;
         self.rest = rest;
         Ok(Some(class))
