@@ -98,6 +98,14 @@ pub(super) enum Kind {
     Omit,
     Select(Box<Expr>, Name),
     Index(Box<Expr>, Box<Expr>),
+    /// `a.?b`.
+    OptionalSelect(Box<Expr>, Name),
+    /// `a[?b]`.
+    OptionalIndex(Box<Expr>, Box<Expr>),
+    /// An item or a value that is left out where it is empty: `[?a]`, `{?'k': a}`.
+    Optional(Box<Expr>),
+    /// The name of a type with dots in it: `net.IP`.
+    TypeName(&'static str),
     Has(Box<Expr>, Name),
     Not(Box<Expr>),
     Negate(Box<Expr>),
@@ -126,6 +134,10 @@ pub(super) enum MacroKind {
     TransformList,
     TransformMap,
     TransformMapEntry,
+    /// `optMap`.
+    OptionalMap,
+    /// `optFlatMap`.
+    OptionalFlatMap,
 }
 
 /// A comprehension over a list or a map.
@@ -146,11 +158,14 @@ impl Expr {
     /// The nodes directly below.
     pub(super) fn children(&self) -> Vec<&Self> {
         match &self.kind {
-            Kind::Literal(_) | Kind::Ident(_) | Kind::Omit => Vec::new(),
-            Kind::Select(operand, _) | Kind::Has(operand, _) | Kind::Not(operand) | Kind::Negate(operand) => {
-                vec![operand]
-            }
-            Kind::Index(operand, index) => vec![operand, index],
+            Kind::Literal(_) | Kind::Ident(_) | Kind::Omit | Kind::TypeName(_) => Vec::new(),
+            Kind::Select(operand, _)
+            | Kind::OptionalSelect(operand, _)
+            | Kind::Has(operand, _)
+            | Kind::Optional(operand)
+            | Kind::Not(operand)
+            | Kind::Negate(operand) => vec![operand],
+            Kind::Index(operand, index) | Kind::OptionalIndex(operand, index) => vec![operand, index],
             Kind::And(items) | Kind::Or(items) | Kind::List(items) | Kind::Call(_, items) => {
                 items.iter().collect()
             }
@@ -165,6 +180,12 @@ impl Expr {
                 .collect(),
             Kind::Bind(_, parts) => parts.iter().collect(),
         }
+    }
+
+    /// Whether a name is read somewhere in it.
+    pub(super) fn reads(&self, name: &str) -> bool {
+        matches!(&self.kind, Kind::Ident(known) if known.as_ref() == name)
+            || self.children().into_iter().any(|child| child.reads(name))
     }
 
     /// How deep the tree is.

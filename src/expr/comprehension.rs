@@ -61,7 +61,33 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// `optMap` and `optFlatMap`.
+    fn optional_map(&mut self, parts: &Macro) -> Result<Val<'a>, Fault> {
+        let inner = match self.eval(&parts.range)? {
+            Val::Optional(Some(inner)) => inner.as_ref().clone(),
+            none @ Val::Optional(None) => return Ok(none),
+            other => {
+                let fault = Fault::of_type(format!("{} is no optional value", other.noun()));
+                return Err(fault.at(parts.range.at));
+            }
+        };
+        self.locals.push((Arc::clone(&parts.first.text), inner));
+        let body = self.eval(&parts.body);
+        self.locals.pop();
+        match (body?, parts.kind) {
+            (body, MacroKind::OptionalMap) => Ok(Val::optional(Some(body))),
+            (body @ Val::Optional(_), _) => Ok(body),
+            (other, _) => {
+                Err(Fault::of_type(format!("the result is {}, not an optional value", other.noun()))
+                    .at(parts.body.at))
+            }
+        }
+    }
+
     pub(super) fn comprehension(&mut self, parts: &Macro) -> Result<Val<'a>, Fault> {
+        if matches!(parts.kind, MacroKind::OptionalMap | MacroKind::OptionalFlatMap) {
+            return self.optional_map(parts);
+        }
         let rounds = self.rounds(parts)?;
         let depth = self.locals.len();
         let mut run =
@@ -137,6 +163,8 @@ impl<'a> Run<'_, 'a> {
                     self.map.insert(key, val);
                 }
             }
+            // These are no loops.
+            MacroKind::OptionalMap | MacroKind::OptionalFlatMap => {}
             MacroKind::TransformMapEntry => match self.machine.eval(&parts.body)? {
                 Val::Map(entries) => {
                     for key in entries.keys() {
@@ -175,9 +203,11 @@ impl<'a> Run<'_, 'a> {
                 sort_pairs(&mut list).map_err(|fault| fault.at(self.parts.body.at))?;
                 Val::list(list.into_iter().map(|(_, item)| item).collect())
             }
-            MacroKind::Filter | MacroKind::Map | MacroKind::TransformList => {
-                Val::list(list.into_iter().map(|(_, item)| item).collect())
-            }
+            MacroKind::Filter
+            | MacroKind::Map
+            | MacroKind::TransformList
+            | MacroKind::OptionalMap
+            | MacroKind::OptionalFlatMap => Val::list(list.into_iter().map(|(_, item)| item).collect()),
         })
     }
 }

@@ -4,6 +4,7 @@
 //! and order are CEL's: numbers compare across their types, NaN equals nothing, values of different types are
 //! unequal.
 
+use super::declared::{Declared, Listed, Typed};
 use super::fault::Fault;
 use super::net::{Cidr, Url};
 use super::quantity::Quantity;
@@ -38,6 +39,8 @@ pub(super) enum Val<'a> {
     Quantity(Quantity),
     Semver(Arc<Semver>),
     Format(&'static str),
+    /// A value that may be absent.
+    Optional(Option<Arc<Val<'a>>>),
     /// The result that removes a key or an item.
     Omit,
 }
@@ -47,6 +50,12 @@ pub(super) enum Val<'a> {
 pub(super) enum List<'a> {
     Nodes(&'a [Node]),
     Owned(Arc<Vec<Val<'a>>>),
+    /// Data whose type is declared.
+    Declared {
+        items: &'a [Node],
+        item: &'a dyn Declared,
+        listed: Listed<'a>,
+    },
 }
 
 /// A map.
@@ -54,6 +63,8 @@ pub(super) enum List<'a> {
 pub(super) enum Members<'a> {
     Nodes(&'a Map),
     Owned(Arc<IndexMap<Key, Val<'a>>>),
+    /// Data whose type is declared.
+    Declared(Typed<'a>),
 }
 
 /// A key of a map; integers of both kinds are equal where their numbers are.
@@ -215,6 +226,24 @@ impl<'a> Val<'a> {
         Self::String(text.into())
     }
 
+    pub(super) fn optional(inner: Option<Self>) -> Self {
+        Self::Optional(inner.map(Arc::new))
+    }
+
+    /// Whether it is the value that a type starts from: zero, nothing, empty.
+    pub(super) fn is_zero(&self) -> bool {
+        match self {
+            Self::Null | Self::Bool(false) | Self::Int(0) | Self::Uint(0) | Self::Duration(0) => true,
+            Self::Double(number) => *number == 0.0,
+            Self::String(text) => text.is_empty(),
+            Self::Bytes(bytes) => bytes.is_empty(),
+            Self::List(list) => list.len() == 0,
+            Self::Map(map) => map.len() == 0,
+            Self::Optional(inner) => inner.is_none(),
+            _ => false,
+        }
+    }
+
     pub(super) fn list(items: Vec<Self>) -> Self {
         Self::List(List::Owned(Arc::new(items)))
     }
@@ -244,6 +273,7 @@ impl<'a> Val<'a> {
             Self::Quantity(_) => "kubernetes.Quantity",
             Self::Semver(_) => "kubernetes.Semver",
             Self::Format(_) => "kubernetes.NamedFormat",
+            Self::Optional(_) => "optional_type",
             Self::Omit => "omit",
         }
     }
@@ -269,6 +299,7 @@ impl<'a> Val<'a> {
             Self::Quantity(_) => "a quantity",
             Self::Semver(_) => "a version",
             Self::Format(_) => "a format",
+            Self::Optional(_) => "an optional value",
             Self::Omit => "`omit`",
         }
     }
@@ -277,7 +308,7 @@ impl<'a> Val<'a> {
 impl<'a> List<'a> {
     pub(super) fn len(&self) -> usize {
         match self {
-            Self::Nodes(items) => items.len(),
+            Self::Nodes(items) | Self::Declared { items, .. } => items.len(),
             Self::Owned(items) => items.len(),
         }
     }
@@ -286,6 +317,7 @@ impl<'a> List<'a> {
         match self {
             Self::Nodes(items) => items.get(index).map(Val::of),
             Self::Owned(items) => items.get(index).cloned().map(Ok),
+            Self::Declared { items, item, .. } => items.get(index).map(|node| Val::declared(node, *item)),
         }
     }
 
@@ -294,6 +326,9 @@ impl<'a> List<'a> {
         match self {
             Self::Nodes(items) => items.iter().map(Val::of).collect(),
             Self::Owned(items) => Ok(items.to_vec()),
+            Self::Declared { items, item, .. } => {
+                items.iter().map(|node| Val::declared(node, *item)).collect()
+            }
         }
     }
 }
@@ -303,6 +338,7 @@ impl<'a> Members<'a> {
         match self {
             Self::Nodes(map) => map.len(),
             Self::Owned(map) => map.len(),
+            Self::Declared(typed) => typed.len(),
         }
     }
 
@@ -311,6 +347,7 @@ impl<'a> Members<'a> {
         match self {
             Self::Nodes(map) => map.keys().map(|key| Key::String(Arc::clone(key))).collect(),
             Self::Owned(map) => map.keys().cloned().collect(),
+            Self::Declared(typed) => typed.keys(),
         }
     }
 
@@ -319,7 +356,8 @@ impl<'a> Members<'a> {
         match (self, key) {
             (Self::Nodes(map), Key::String(key)) => map.get(key.as_ref()).map(|entry| Val::of(&entry.node)),
             (Self::Owned(map), key) => map.get(key).cloned().map(Ok),
-            (Self::Nodes(_), _) => None,
+            (Self::Declared(typed), Key::String(key)) => typed.get(key),
+            (Self::Nodes(_) | Self::Declared(_), _) => None,
         }
     }
 }
@@ -340,9 +378,16 @@ pub(super) fn equal(a: &Val<'_>, b: &Val<'_>, budget: &mut Budget) -> Result<boo
         (Val::Url(a), Val::Url(b)) => a == b,
         (Val::Quantity(a), Val::Quantity(b)) => a == b,
         (Val::Semver(a), Val::Semver(b)) => a.compare(b) == Ordering::Equal,
+        (Val::Optional(a), Val::Optional(b)) => match (a, b) {
+            (Some(a), Some(b)) => equal(a, b, budget)?,
+            (a, b) => a.is_none() && b.is_none(),
+        },
         (Val::List(a), Val::List(b)) => {
             if a.len() != b.len() {
                 return Ok(false);
+            }
+            if let List::Declared { listed: Listed::Set | Listed::Map(_), .. } = a {
+                return alike(a, b, budget);
             }
             for index in 0..a.len() {
                 if let (Some(a), Some(b)) = (a.item(index), b.item(index))
@@ -367,6 +412,24 @@ pub(super) fn equal(a: &Val<'_>, b: &Val<'_>, budget: &mut Budget) -> Result<boo
         }
         _ => compare_numbers(a, b) == Some(Ordering::Equal),
     })
+}
+
+/// Whether two lists hold the same, in any order.
+fn alike(a: &List<'_>, b: &List<'_>, budget: &mut Budget) -> Result<bool, Fault> {
+    let a = a.items()?;
+    for wanted in b.items()? {
+        let mut found = false;
+        for item in &a {
+            if equal(item, &wanted, budget)? {
+                found = true;
+                break;
+            }
+        }
+        if !found {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The order of two numbers of any type; `None` for NaN and for what is no number.

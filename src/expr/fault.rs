@@ -120,6 +120,11 @@ impl Fault {
         !self.0.related.is_empty()
     }
 
+    /// What is wrong, where no diagnostic is made of it.
+    pub(super) fn told(self) -> Inner {
+        *self.0
+    }
+
     /// The diagnostic, with ranges turned into places by `locate`; `None` where it has been told already.
     pub(super) fn into_diagnostic(self, locate: impl Fn(Option<At>) -> Option<Span>) -> Option<Diagnostic> {
         let inner = *self.0;

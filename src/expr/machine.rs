@@ -8,7 +8,8 @@ use super::data::{Budget, Key, List, Val, equal};
 use super::fault::Fault;
 use super::functions::Tools;
 use super::operators;
-use super::scope::{Found, Lazy, Scope};
+use super::parser::Dialect;
+use super::scope::{Found, Given, Lazy, Scope};
 use crate::diag::{codes, did_you_mean};
 use crate::value::{Node, Origin, Path, Read, Value};
 use indexmap::IndexMap;
@@ -41,8 +42,8 @@ pub(super) enum Item<'a> {
 }
 
 impl<'a> Machine<'a> {
-    pub(super) fn new(scope: &'a dyn Scope) -> Self {
-        Self { scope, locals: Vec::new(), reads: IndexMap::new(), tools: Tools::default() }
+    pub(super) fn new(scope: &'a dyn Scope, dialect: Dialect) -> Self {
+        Self { scope, locals: Vec::new(), reads: IndexMap::new(), tools: Tools::new(dialect) }
     }
 
     /// Every path read so far, each once, in order of reading.
@@ -112,6 +113,11 @@ impl<'a> Machine<'a> {
             return Ok(Item::Val(val.clone()));
         }
         let scope = self.scope;
+        match scope.given(name) {
+            Some(Given::Data(node, declared)) => return Val::declared(node, declared).map(Item::Val),
+            Some(Given::Nothing) => return Ok(Item::Val(Val::optional(None))),
+            None => {}
+        }
         let found = scope.variable(name);
         if matches!(found, Found::Absent)
             && let Some(kind) = operators::type_constant(name)
@@ -192,6 +198,14 @@ impl<'a> Machine<'a> {
                     Err(fault.at(at).related(node.span(), label))
                 }
             },
+            // What is selected from what may be absent may be absent.
+            Item::Val(Val::Optional(inner)) => {
+                let found = match inner.as_deref() {
+                    Some(inner) => member_if_there(inner, key)?,
+                    None => None,
+                };
+                Ok(Item::Val(Val::optional(found)))
+            }
             Item::Val(val) => {
                 let name = "this value";
                 match (&val, key) {
@@ -219,7 +233,20 @@ impl<'a> Machine<'a> {
         match &expr.kind {
             Kind::Literal(literal) => Ok(constant(literal)),
             Kind::Omit => Ok(Val::Omit),
+            Kind::TypeName(name) => Ok(Val::Type(name)),
             Kind::Ident(_) | Kind::Select(..) | Kind::Index(..) => self.eval(expr),
+            Kind::OptionalSelect(operand, name) => {
+                let operand = self.eval(operand)?;
+                member_if_there(&operand, &Key::String(Arc::clone(&name.text))).map(Val::optional)
+            }
+            Kind::OptionalIndex(operand, index) => {
+                let operand = self.eval(operand)?;
+                let key = self.eval(index)?;
+                let key = Key::of(&key)
+                    .ok_or_else(|| Fault::of_type(format!("{} cannot be an index or a key", key.noun())))?;
+                member_if_there(&operand, &key).map(Val::optional)
+            }
+            Kind::Optional(inner) => self.eval(inner),
             Kind::Has(operand, name) => self.has(operand, name),
             Kind::Not(operand) => match self.eval(operand)? {
                 Val::Bool(truth) => Ok(Val::Bool(!truth)),
@@ -248,7 +275,10 @@ impl<'a> Machine<'a> {
             Kind::List(items) => {
                 let mut list = Vec::with_capacity(items.len());
                 for item in items {
-                    list.push(self.eval(item)?);
+                    match (self.eval(item)?, &item.kind) {
+                        (Val::Optional(inner), Kind::Optional(_)) => list.extend(inner.as_deref().cloned()),
+                        (val, _) => list.push(val),
+                    }
                 }
                 Ok(Val::list(list))
             }
@@ -335,6 +365,9 @@ impl<'a> Machine<'a> {
                 }
             }
             Item::Val(Val::Null) => false,
+            Item::Val(Val::Optional(inner)) => {
+                inner.is_some_and(|inner| matches!(inner.as_ref(), Val::Map(map) if map.get(&key).is_some()))
+            }
             Item::Val(Val::Map(map)) => map.get(&key).is_some(),
             Item::Val(other) => {
                 return Err(Fault::of_type(format!(
@@ -408,7 +441,14 @@ impl<'a> Machine<'a> {
                 );
             };
             let text = key_text(&key);
-            if map.insert(key, self.eval(value)?).is_some() {
+            let val = match (self.eval(value)?, &value.kind) {
+                (Val::Optional(inner), Kind::Optional(_)) => match inner {
+                    Some(inner) => inner.as_ref().clone(),
+                    None => continue,
+                },
+                (val, _) => val,
+            };
+            if map.insert(key, val).is_some() {
                 return Err(Fault::of_value(format!("the key `{text}` is there twice")).at(key_expr.at));
             }
         }
@@ -422,6 +462,20 @@ impl<'a> Machine<'a> {
                 Err(self.wrong(format!("{what} is {}, not a boolean", other.noun()), &[expr]).at(expr.at))
             }
         }
+    }
+}
+
+/// The member or item of a value, or of what an optional value holds.
+fn member_if_there<'a>(operand: &Val<'a>, key: &Key) -> Result<Option<Val<'a>>, Fault> {
+    match operand {
+        Val::Optional(None) => Ok(None),
+        Val::Optional(Some(inner)) => member_if_there(inner, key),
+        Val::Map(map) => map.get(key).transpose(),
+        Val::List(list) => match key.number() {
+            Some(number) => usize::try_from(number).ok().and_then(|at| list.item(at)).transpose(),
+            None => Err(Fault::of_type("an item of a list is asked for by its index")),
+        },
+        other => Err(Fault::of_type(format!("{} has no members", other.noun()))),
     }
 }
 

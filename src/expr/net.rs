@@ -103,6 +103,11 @@ pub(super) struct Url {
     pub(super) query: String,
 }
 
+/// Whether a text is an absolute URL or an absolute path.
+pub fn is_url(text: &str) -> bool {
+    Url::parse(text).is_some()
+}
+
 impl Url {
     pub(super) fn parse(text: &str) -> Option<Self> {
         if text.is_empty() || text.chars().any(|c| c.is_ascii_control() || c == ' ') {

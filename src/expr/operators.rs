@@ -2,6 +2,7 @@
 
 use super::ast::Op;
 use super::data::{Budget, Key, Val, compare, equal};
+use super::declared::{Listed, escaped};
 use super::fault::Fault;
 use super::machine::contains;
 use std::cmp::Ordering;
@@ -66,7 +67,31 @@ pub(super) fn binary<'a>(op: Op, a: &Val<'a>, b: &Val<'a>, budget: &mut Budget) 
         (Val::List(x), Val::List(y)) if op == Op::Add => {
             budget.items(x.len() + y.len())?;
             let mut items = x.items()?;
-            items.extend(y.items()?);
+            match x {
+                super::data::List::Declared { listed: Listed::Set, .. } => {
+                    for item in y.items()? {
+                        if !contains(x, &item, budget)? {
+                            items.push(item);
+                        }
+                    }
+                }
+                super::data::List::Declared { listed: Listed::Map(keys), .. } => {
+                    for item in y.items()? {
+                        let mut same = None;
+                        for (at, known) in items.iter().enumerate() {
+                            if same_keys(known, &item, keys, budget)? {
+                                same = Some(at);
+                                break;
+                            }
+                        }
+                        match same {
+                            Some(at) => items[at] = item,
+                            None => items.push(item),
+                        }
+                    }
+                }
+                _ => items.extend(y.items()?),
+            }
             Ok(Val::list(items))
         }
         (Val::Duration(x), Val::Duration(y)) => {
@@ -89,6 +114,27 @@ pub(super) fn binary<'a>(op: Op, a: &Val<'a>, b: &Val<'a>, budget: &mut Budget) 
         }
         _ => Err(mismatch(op, a, b)),
     }
+}
+
+/// Whether two items of a list that is a map have the same keys.
+fn same_keys(
+    a: &Val<'_>,
+    b: &Val<'_>,
+    keys: &[std::sync::Arc<str>],
+    budget: &mut Budget,
+) -> Result<bool, Fault> {
+    let (Val::Map(a), Val::Map(b)) = (a, b) else { return Ok(false) };
+    for key in keys {
+        let key = Key::String(escaped(key).map_or_else(|| std::sync::Arc::clone(key), Into::into));
+        let same = match (a.get(&key).transpose()?, b.get(&key).transpose()?) {
+            (Some(a), Some(b)) => equal(&a, &b, budget)?,
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        if !same {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn integers<'a>(op: Op, x: i64, y: i64) -> Result<Val<'a>, Fault> {

@@ -45,16 +45,28 @@ pub(super) const RESERVED: &[&str] = &[
     "while",
 ];
 
+/// Whose language is parsed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// That of `${...}`.
+    Stack,
+    /// That of rules in an API server: its functions alone, optional values, no `omit`.
+    Kubernetes,
+}
+
 /// Parses `text[start..end]`.
-pub(super) fn parse(text: &str, start: usize, end: usize) -> Result<Expr, Fault> {
+pub(super) fn parse(text: &str, start: usize, end: usize, dialect: Dialect) -> Result<Expr, Fault> {
     let tokens = tokens(text, start, end)?;
     if tokens.len() > MAX_TOKENS {
         return Err(Fault::limit("this expression is too long").at(At::new(start, end)));
     }
-    let mut parser = Parser { text, tokens, next: 0, depth: 0 };
+    let mut parser = Parser { text, tokens, next: 0, depth: 0, dialect };
     if matches!(parser.peek(), Token::End) {
-        let fault = Fault::new(codes::EXPRESSION_SYNTAX, "this expression is empty");
-        return Err(fault.at(At::new(start, end)).help("write `$${` for a literal `${`"));
+        let fault = Fault::new(codes::EXPRESSION_SYNTAX, "this expression is empty").at(At::new(start, end));
+        return Err(match dialect {
+            Dialect::Stack => fault.help("write `$${` for a literal `${`"),
+            Dialect::Kubernetes => fault,
+        });
     }
     let expr = parser.expression()?;
     match parser.peek() {
@@ -96,6 +108,7 @@ struct Parser<'t> {
     tokens: Vec<(Token, At)>,
     next: usize,
     depth: usize,
+    dialect: Dialect,
 }
 
 impl Parser<'_> {
@@ -315,30 +328,56 @@ impl Parser<'_> {
                 }
             }
             if self.eat(".").is_some() {
-                if self.is("?") {
-                    return Err(self.no_optionals());
-                }
+                let optional = self.optional()?;
                 let name = self.member_name()?;
-                operand = if let Some(open) = self.eat("(") {
+                operand = if optional == Marked::Optional {
+                    let at = operand.at.to(name.at);
+                    Expr { at, kind: Kind::OptionalSelect(Box::new(operand), name) }
+                } else if let Some(open) = self.eat("(") {
                     self.method(operand, &name, open)?
                 } else {
                     let at = operand.at.to(name.at);
-                    Expr { at, kind: Kind::Select(Box::new(operand), name) }
+                    let kind = Kind::Select(Box::new(operand), name);
+                    self.type_name(Expr { at, kind })
                 };
             } else if let Some(open) = self.eat("[") {
-                if self.is("?") {
-                    return Err(self.no_optionals());
-                }
-                let index = self.expression()?;
+                let optional = self.optional()?;
+                let index = Box::new(self.expression()?);
                 let close = self.expect("]", Some(open))?;
                 let at = operand.at.to(close);
-                operand = Expr { at, kind: Kind::Index(Box::new(operand), Box::new(index)) };
+                let operand_of = Box::new(operand);
+                let kind = match optional {
+                    Marked::Optional => Kind::OptionalIndex(operand_of, index),
+                    Marked::Plain => Kind::Index(operand_of, index),
+                };
+                operand = Expr { at, kind };
             } else if self.is("{") && matches!(operand.kind, Kind::Ident(_) | Kind::Select(..)) {
                 let fault = Fault::new(codes::EXPRESSION_SYNTAX, "messages cannot be made in an expression");
                 return Err(fault.at(operand.at.to(self.place())).help("write a map: `{'key': value}`"));
             } else {
                 return Ok(operand);
             }
+        }
+    }
+
+    /// Takes the mark of what is optional, where there is one.
+    fn optional(&mut self) -> Result<Marked, Fault> {
+        if !self.is("?") {
+            return Ok(Marked::Plain);
+        }
+        if self.dialect == Dialect::Stack {
+            return Err(self.no_optionals());
+        }
+        self.advance();
+        Ok(Marked::Optional)
+    }
+
+    /// Names of types have dots in them that select nothing.
+    fn type_name(&self, expr: Expr) -> Expr {
+        let named = if self.dialect == Dialect::Kubernetes { dotted_type(&expr) } else { None };
+        match named {
+            Some(name) => Expr { at: expr.at, kind: Kind::TypeName(name) },
+            None => expr,
         }
     }
 
@@ -409,29 +448,28 @@ impl Parser<'_> {
         }
         self.advance();
         let Some(open) = self.eat("(") else {
-            let kind = if word.as_ref() == "omit" { Kind::Omit } else { Kind::Ident(Arc::clone(word)) };
+            let omits = word.as_ref() == "omit" && self.dialect == Dialect::Stack;
+            let kind = if omits { Kind::Omit } else { Kind::Ident(Arc::clone(word)) };
             return Ok(Expr { at, kind });
         };
         let name = Name { text: Arc::clone(word), at };
         let arguments = self.items(")", open)?;
         let whole = at.to(self.tokens[self.next - 1].1);
         if word.as_ref() == "has" {
-            return has(arguments, whole);
+            return has(arguments, whole, self.dialect);
         }
-        let function = functions::find(word);
+        let function = functions::find(word, self.dialect);
         match function {
             Some(function) if function.global => call(function, &name, arguments, whole, false),
-            _ => Err(unknown_function(&name, false)),
+            _ => Err(unknown_function(&name, false, self.dialect)),
         }
     }
 
     fn items(&mut self, close: &'static str, open: At) -> Result<Vec<Expr>, Fault> {
         let mut items = Vec::new();
         while !self.is(close) {
-            if self.is("?") {
-                return Err(self.no_optionals());
-            }
-            items.push(self.expression()?);
+            let optional = if close == "]" { self.optional()? } else { Marked::Plain };
+            items.push(optional.around(self.expression()?));
             if self.eat(",").is_none() {
                 break;
             }
@@ -444,12 +482,10 @@ impl Parser<'_> {
         self.advance();
         let mut entries = Vec::new();
         while !self.is("}") {
-            if self.is("?") {
-                return Err(self.no_optionals());
-            }
+            let optional = self.optional()?;
             let key = self.expression()?;
             self.expect(":", None)?;
-            entries.push((key, self.expression()?));
+            entries.push((key, optional.around(self.expression()?)));
             if self.eat(",").is_none() {
                 break;
             }
@@ -462,30 +498,72 @@ impl Parser<'_> {
         let mut arguments = self.items(")", open)?;
         let whole = target.at.to(self.tokens[self.next - 1].1);
         if let Kind::Ident(space) = &target.kind {
-            if space.as_ref() == "cel" && name.text.as_ref() == "bind" {
+            if space.as_ref() == "cel" && name.text.as_ref() == "bind" && self.dialect == Dialect::Stack {
                 return bind(arguments, name, whole);
             }
-            if let Some(function) = functions::find_in(space, &name.text) {
+            if let Some(function) = functions::find_in(space, &name.text, self.dialect) {
                 return call(function, name, arguments, whole, false);
             }
-            if functions::is_namespace(space) && functions::find(&name.text).is_none_or(|f| !f.member) {
-                return Err(unknown_in_namespace(space, name));
+            if functions::is_namespace(space)
+                && functions::find(&name.text, self.dialect).is_none_or(|f| !f.member)
+            {
+                return Err(unknown_in_namespace(space, name, self.dialect));
             }
         }
-        if let Some(kind) = macro_kind(&name.text, arguments.len()) {
+        if let Some(kind) = macro_kind(&name.text, arguments.len(), self.dialect) {
             return comprehension(kind, target, arguments, name, whole);
         }
-        match functions::find(&name.text) {
+        match functions::find(&name.text, self.dialect) {
             Some(function) if function.member => {
                 arguments.insert(0, target);
                 call(function, name, arguments, whole, true)
             }
-            _ => Err(unknown_function(name, true)),
+            _ => Err(unknown_function(name, true, self.dialect)),
         }
     }
 }
 
-fn has(arguments: Vec<Expr>, whole: At) -> Result<Expr, Fault> {
+/// Whether a question mark stood there.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Marked {
+    Plain,
+    Optional,
+}
+
+impl Marked {
+    fn around(self, expr: Expr) -> Expr {
+        match self {
+            Self::Plain => expr,
+            Self::Optional => Expr { at: expr.at, kind: Kind::Optional(Box::new(expr)) },
+        }
+    }
+}
+
+/// The type that names with dots between them are the name of.
+fn dotted_type(expr: &Expr) -> Option<&'static str> {
+    const TYPES: &[&str] = &[
+        "google.protobuf.Timestamp",
+        "google.protobuf.Duration",
+        "net.IP",
+        "net.CIDR",
+        "kubernetes.URL",
+        "kubernetes.Quantity",
+        "kubernetes.Semver",
+        "kubernetes.NamedFormat",
+    ];
+    fn is(expr: &Expr, name: &str) -> bool {
+        match &expr.kind {
+            Kind::Ident(known) => known.as_ref() == name,
+            Kind::Select(operand, last) => name
+                .rsplit_once('.')
+                .is_some_and(|(rest, word)| word == last.text.as_ref() && is(operand, rest)),
+            _ => false,
+        }
+    }
+    TYPES.iter().find(|name| is(expr, name)).copied()
+}
+
+fn has(arguments: Vec<Expr>, whole: At, dialect: Dialect) -> Result<Expr, Fault> {
     let wrong = |at| {
         let fault =
             Fault::new(codes::EXPRESSION_SYNTAX, "`has()` takes one member, such as `has(inputs.host)`");
@@ -497,12 +575,14 @@ fn has(arguments: Vec<Expr>, whole: At) -> Result<Expr, Fault> {
             Ok(Expr { at: whole, kind: Kind::Has(operand, name) })
         }
         // beyond the standard, so that hyphenated names can be asked for: `has(a['b-c'])`
-        (Some(Expr { kind: Kind::Index(operand, index), at }), None) => match index.kind {
-            Kind::Literal(Literal::String(text)) => {
-                Ok(Expr { at: whole, kind: Kind::Has(operand, Name { text, at: index.at }) })
+        (Some(Expr { kind: Kind::Index(operand, index), at }), None) if dialect == Dialect::Stack => {
+            match index.kind {
+                Kind::Literal(Literal::String(text)) => {
+                    Ok(Expr { at: whole, kind: Kind::Has(operand, Name { text, at: index.at }) })
+                }
+                _ => Err(wrong(at)),
             }
-            _ => Err(wrong(at)),
-        },
+        }
         (Some(other), None) => Err(wrong(other.at)),
         _ => Err(wrong(whole)),
     }
@@ -532,8 +612,10 @@ fn bind(arguments: Vec<Expr>, name: &Name, whole: At) -> Result<Expr, Fault> {
     }
 }
 
-fn macro_kind(name: &str, arguments: usize) -> Option<MacroKind> {
+fn macro_kind(name: &str, arguments: usize, dialect: Dialect) -> Option<MacroKind> {
     Some(match (name, arguments) {
+        ("optMap", 2) if dialect == Dialect::Kubernetes => MacroKind::OptionalMap,
+        ("optFlatMap", 2) if dialect == Dialect::Kubernetes => MacroKind::OptionalFlatMap,
         ("all", 2 | 3) => MacroKind::All,
         ("exists", 2 | 3) => MacroKind::Exists,
         ("exists_one" | "existsOne", 2 | 3) => MacroKind::ExistsOne,
@@ -558,7 +640,9 @@ fn comprehension(
     let (two, filtered) = match kind {
         MacroKind::All | MacroKind::Exists | MacroKind::ExistsOne => (count == 3, false),
         MacroKind::Map => (false, count == 3),
-        MacroKind::Filter | MacroKind::SortBy => (false, false),
+        MacroKind::Filter | MacroKind::SortBy | MacroKind::OptionalMap | MacroKind::OptionalFlatMap => {
+            (false, false)
+        }
         MacroKind::TransformList | MacroKind::TransformMap | MacroKind::TransformMapEntry => {
             (true, count == 4)
         }
@@ -619,9 +703,9 @@ const MACROS: &[&str] = &[
     "transformMapEntry",
 ];
 
-fn unknown_function(name: &Name, member: bool) -> Fault {
+fn unknown_function(name: &Name, member: bool, dialect: Dialect) -> Fault {
     let text = name.text.as_ref();
-    if let Some(function) = functions::find(text) {
+    if let Some(function) = functions::find(text, dialect) {
         return Fault::new(codes::EXPRESSION_FUNCTION, format!("`{text}` is not called like this"))
             .at(name.at)
             .help(format!("it is called so: `{}`", function.usage));
@@ -632,6 +716,16 @@ fn unknown_function(name: &Name, member: bool) -> Fault {
             .help(format!("it is called so: `{}`", macro_usage(text)));
     }
     let fault = Fault::new(codes::EXPRESSION_FUNCTION, format!("there is no function `{text}`")).at(name.at);
+    let names = functions::all(dialect);
+    let names = names.filter(|f| f.space.is_empty() && (if member { f.member } else { f.global }));
+    let candidates: Vec<&str> =
+        names.map(|f| f.name).chain(if member { MACROS } else { &["has"] }.iter().copied()).collect();
+    if dialect == Dialect::Kubernetes {
+        return match did_you_mean(text, candidates) {
+            Some(near) => fault.help(format!("did you mean `{near}`?")),
+            None => fault,
+        };
+    }
     let replacement = match text {
         "default" | "or" | "coalesce" => {
             Some("write `has(a.b) ? a.b : other`, or give the input a default in its schema")
@@ -650,9 +744,6 @@ fn unknown_function(name: &Name, member: bool) -> Fault {
     if let Some(replacement) = replacement {
         return fault.help(replacement.replace("NAME", text));
     }
-    let names = functions::all().filter(|f| f.space.is_empty() && (if member { f.member } else { f.global }));
-    let candidates: Vec<&str> =
-        names.map(|f| f.name).chain(if member { MACROS } else { &["has"] }.iter().copied()).collect();
     match did_you_mean(text, candidates) {
         Some(near) => fault.help(format!("did you mean `{near}`?")),
         None => fault.help(
@@ -675,10 +766,10 @@ fn macro_usage(name: &str) -> &'static str {
     }
 }
 
-fn unknown_in_namespace(space: &str, name: &Name) -> Fault {
+fn unknown_in_namespace(space: &str, name: &Name, dialect: Dialect) -> Fault {
     let fault =
         Fault::new(codes::EXPRESSION_FUNCTION, format!("there is no function `{space}.{}`", name.text));
-    let known: Vec<&str> = functions::all().filter(|f| f.space == space).map(|f| f.name).collect();
+    let known: Vec<&str> = functions::all(dialect).filter(|f| f.space == space).map(|f| f.name).collect();
     let near = did_you_mean(&name.text, known.iter().copied());
     let fault = fault.at(name.at);
     match near {

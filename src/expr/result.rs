@@ -37,6 +37,11 @@ pub(super) fn to_node(val: &Val<'_>, origin: &Origin, budget: &mut Budget) -> Re
                         items.push(rehome(node, origin, budget)?);
                     }
                 }
+                List::Declared { items: nodes, .. } => {
+                    for node in *nodes {
+                        items.push(rehome(node, origin, budget)?);
+                    }
+                }
                 List::Owned(vals) => {
                     for val in vals.iter() {
                         items.push(to_node(val, origin, budget)?);
@@ -44,6 +49,10 @@ pub(super) fn to_node(val: &Val<'_>, origin: &Origin, budget: &mut Budget) -> Re
                 }
             }
             Value::List(items)
+        }
+        // Only rules have these, whose results are no nodes.
+        Val::Optional(_) | Val::Map(Members::Declared(_)) => {
+            return Err(Fault::of_type(format!("{} is no data", val.noun())));
         }
         Val::Map(Members::Nodes(map)) => rehome_map(map, origin, budget)?,
         Val::Map(Members::Owned(members)) => {

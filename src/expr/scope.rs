@@ -4,6 +4,7 @@
 //! that are computed when first asked for. Cycles among lazy values are the caller's to detect: it answers
 //! [`Found::Failed`] with its finding.
 
+use super::declared::Declared;
 use crate::diag::Diagnostic;
 use crate::value::{Node, Path};
 use std::sync::Arc;
@@ -24,10 +25,23 @@ pub enum Found<'a> {
     Failed(Option<Box<Diagnostic>>),
 }
 
+/// What a name stands for whose type is declared.
+pub enum Given<'a> {
+    /// Data of this type.
+    Data(&'a Node, &'a dyn Declared),
+    /// An optional value that is absent.
+    Nothing,
+}
+
 /// Root names.
 pub trait Scope {
     /// What a root name means.
     fn variable(&self, name: &str) -> Found<'_>;
+
+    /// What a root name means whose type is declared; asked first.
+    fn given(&self, _name: &str) -> Option<Given<'_>> {
+        None
+    }
 
     /// All root names, for suggestions and to refuse shadowing.
     fn names(&self) -> Vec<Arc<str>>;

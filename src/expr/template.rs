@@ -8,7 +8,7 @@ use super::data::{Val, double_text};
 use super::fault::Fault;
 use super::lexer::end_of_expression;
 use super::machine::{Item, Machine, What};
-use super::parser;
+use super::parser::{self, Dialect};
 use super::places::Places;
 use super::quotes;
 use super::result::{spot_to_node, to_node};
@@ -89,7 +89,7 @@ impl Template {
                 faults.extend(cut.or_else(|| fault.into_diagnostic(|at| places.locate(at))));
                 return Err(faults);
             };
-            match parser::parse(text, start, end) {
+            match parser::parse(text, start, end, Dialect::Stack) {
                 Ok(expr) => {
                     if !literal.is_empty() {
                         parts.push(Part::Text(std::mem::take(&mut literal).into()));
@@ -141,7 +141,7 @@ impl Template {
 
     /// A scalar that is one expression.
     fn whole(&self, at: At, expr: &Expr, scope: &dyn Scope) -> Result<Outcome, Fault> {
-        let mut machine = Machine::new(scope);
+        let mut machine = Machine::new(scope, Dialect::Stack);
         if expr.is_plain_path()
             && let Item::Spot(spot) = machine.item(expr)?
         {
@@ -170,7 +170,7 @@ impl Template {
     }
 
     fn interpolate(&self, scope: &dyn Scope) -> Result<Node, Vec<Diagnostic>> {
-        let mut machine = Machine::new(scope);
+        let mut machine = Machine::new(scope, Dialect::Stack);
         let mut out = String::new();
         let mut findings = Vec::new();
         let mut failed = false;

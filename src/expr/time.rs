@@ -226,6 +226,47 @@ pub(super) fn parse_duration(text: &str) -> Option<i64> {
     i64::try_from(if negative { -total } else { total }).ok()
 }
 
+/// Reads a duration as the `duration` format of custom resources has it: as Go does, or else what stands in the text
+/// as numbers with a unit, `2 weeks and 3 days`; nanoseconds.
+pub fn loose_duration(text: &str) -> Option<i64> {
+    const UNITS: &[(&[&str], &str, i64)] = &[
+        (&["ns"], "nano", 1),
+        (&["us", "\u{b5}s"], "micro", 1_000),
+        (&["ms"], "milli", 1_000_000),
+        (&["s"], "sec", 1_000_000_000),
+        (&["m"], "min", 60_000_000_000),
+        (&["h", "hr"], "hour", 3_600_000_000_000),
+        (&["d"], "day", 86_400_000_000_000),
+        (&["w", "wk"], "week", 604_800_000_000_000),
+    ];
+    if let Some(nanos) = parse_duration(text) {
+        return Some(nanos);
+    }
+    let mut total = None;
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        rest = &rest[start..];
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let (number, after) = rest.split_at(digits);
+        let after = after.trim_start_matches(['\t', '\n', '\x0c', '\r', ' ']);
+        let letters = after.find(|c: char| !c.is_ascii_alphabetic() && c != '\u{b5}').unwrap_or(after.len());
+        let (unit, after) = after.split_at(letters);
+        rest = after;
+        if unit.is_empty() {
+            continue;
+        }
+        let number: i64 = number.parse().ok()?;
+        let unit = unit.to_lowercase();
+        for (exact, long, nanos) in UNITS {
+            if exact.contains(&unit.as_str()) || unit.starts_with(long) {
+                let part = number.wrapping_mul(*nanos);
+                total = Some(total.unwrap_or(0_i64).wrapping_add(part));
+            }
+        }
+    }
+    total
+}
+
 /// A duration as CEL prints it: seconds, `5400s`, `0.25s`.
 pub(super) fn duration_text(nanos: i64) -> String {
     let sign = if nanos < 0 { "-" } else { "" };

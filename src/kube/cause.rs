@@ -134,6 +134,11 @@ impl Causes {
         self.0.is_empty()
     }
 
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Cause> {
+        self.0.iter()
+    }
+
     /// All of them.
     pub fn into_vec(self) -> Vec<Cause> {
         self.0

@@ -30,6 +30,14 @@ impl<'p, 'n> Field<'p, 'n> {
         Field { up: Some((self, Step::Key(key))), node }
     }
 
+    /// The member `key`, whose value is known: `null` is there.
+    pub fn member<'q>(&'q self, key: &'q str, node: &'n Node) -> Field<'q, 'n>
+    where
+        'p: 'q,
+    {
+        Field { up: Some((self, Step::Key(key))), node: Some(node) }
+    }
+
     /// The item `index`.
     pub fn index<'q>(&'q self, index: usize) -> Field<'q, 'n>
     where

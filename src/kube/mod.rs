@@ -16,7 +16,8 @@ pub(crate) mod formats;
 mod meta;
 
 pub use cause::{Cause, CauseKind, Causes, Layer};
-pub use custom::Definitions;
+pub use custom::compile::rules_of;
+pub use custom::{Definitions, Library};
 pub use field::Field;
 
 use crate::schema::kinds::{self, Minor};
@@ -62,7 +63,7 @@ impl Server {
                 }
             }
         } else if let Some(definition) = self.definitions.find(group, version, kind) {
-            definition.review(object, &mut causes);
+            definition.review(object, self.release.1, &mut causes);
         } else {
             return Review::Unknown;
         }

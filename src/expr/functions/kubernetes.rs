@@ -64,15 +64,11 @@ pub(super) const TABLE: &[Function] = &[
     member("patch", 1, 1, "semver(text).patch()", |_, args| number(semver(&args[0])?.patch)),
     super::within("format", "named", 1, 1, "format.named('dns1123Label')", |_, args| {
         let name = text(&args[0])?;
-        FORMATS
-            .iter()
-            .find(|(known, _)| *known == name.as_ref())
-            .map(|(known, _)| Val::Format(known))
-            .ok_or_else(|| {
-                let known: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
-                Fault::of_value(format!("there is no format `{name}`"))
-                    .note(format!("there are {}", known.join(", ")))
-            })
+        format_named(name).map(Val::Format).ok_or_else(|| {
+            let known: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
+            Fault::of_value(format!("there is no format `{name}`"))
+                .note(format!("there are {}", known.join(", ")))
+        })
     }),
     named("dns1123Label", |_, _| Ok(Val::Format("dns1123Label"))),
     named("dns1123Subdomain", |_, _| Ok(Val::Format("dns1123Subdomain"))),
@@ -84,13 +80,24 @@ pub(super) const TABLE: &[Function] = &[
     named("byte", |_, _| Ok(Val::Format("byte"))),
     named("date", |_, _| Ok(Val::Format("date"))),
     named("datetime", |_, _| Ok(Val::Format("datetime"))),
-    member("isValid", 2, 2, "format.dns1123Label().isValid(text)", |_, args| {
-        let Val::Format(name) = &args[0] else { return Err(wants("a format", &args[0])) };
-        let text = text(&args[1])?;
-        let check = FORMATS.iter().find(|(known, _)| known == name).map(|(_, check)| check);
-        Ok(Val::Bool(check.is_some_and(|check| check(text))))
-    }),
+    named("dns1123LabelPrefix", |_, _| Ok(Val::Format("dns1123LabelPrefix"))),
+    named("dns1123SubdomainPrefix", |_, _| Ok(Val::Format("dns1123SubdomainPrefix"))),
+    named("dns1035LabelPrefix", |_, _| Ok(Val::Format("dns1035LabelPrefix"))),
+    member("isValid", 2, 2, "format.dns1123Label().isValid(text)", |_, args| is_valid(args).map(Val::Bool)),
 ];
+
+/// Whether a text is of a format.
+pub(super) fn is_valid(args: &[Val<'_>]) -> Result<bool, Fault> {
+    let Val::Format(name) = &args[0] else { return Err(wants("a format", &args[0])) };
+    let text = text(&args[1])?;
+    let check = FORMATS.iter().find(|(known, _)| known == name).map(|(_, check)| check);
+    Ok(check.is_some_and(|check| check(text)))
+}
+
+/// The format of a name.
+pub(super) fn format_named(name: &str) -> Option<&'static str> {
+    FORMATS.iter().map(|(known, _)| *known).find(|known| *known == name)
+}
 
 const fn named(name: &'static str, run: super::Run) -> Function {
     super::within("format", name, 0, 0, "format.dns1123Label()", run)
@@ -102,6 +109,10 @@ type Check = fn(&str) -> bool;
 const FORMATS: &[(&str, Check)] = &[
     ("dns1123Label", label),
     ("dns1123Subdomain", |text| text.len() <= 253 && text.split('.').all(label_of_any_length)),
+    // A prefix may end in a hyphen, as something is to follow it.
+    ("dns1123LabelPrefix", |text| label(prefix(text))),
+    ("dns1123SubdomainPrefix", |text| text.len() <= 253 && prefix(text).split('.').all(label_of_any_length)),
+    ("dns1035LabelPrefix", |text| label(prefix(text)) && text.starts_with(|c: char| c.is_ascii_lowercase())),
     ("dns1035Label", |text| label(text) && text.starts_with(|c: char| c.is_ascii_lowercase())),
     ("qualifiedName", |text| {
         let (prefix, name) = text.split_once('/').map_or((None, text), |(prefix, name)| (Some(prefix), name));
@@ -123,6 +134,10 @@ const FORMATS: &[(&str, Check)] = &[
     }),
     ("datetime", |text| crate::expr::time::Timestamp::parse(text).is_some()),
 ];
+
+fn prefix(text: &str) -> &str {
+    text.strip_suffix('-').unwrap_or(text)
+}
 
 fn label(text: &str) -> bool {
     text.len() <= 63 && label_of_any_length(text)

@@ -33,8 +33,6 @@ pub(super) const TABLE: &[Function] = &[
         sort_pairs(&mut pairs)?;
         Ok(Val::list(pairs.into_iter().map(|(item, _)| item).collect()))
     }),
-    member("first", 1, 1, "list.first()", |_, args| end_item(&args[0], true)),
-    member("last", 1, 1, "list.last()", |_, args| end_item(&args[0], false)),
     within("lists", "range", 1, 1, "lists.range(n)", |tools, args| {
         let count = int(&args[0])?;
         let size = usize::try_from(count).unwrap_or(0);
@@ -57,6 +55,12 @@ pub(super) const TABLE: &[Function] = &[
         }
         Ok(Val::Bool(false))
     }),
+];
+
+/// Where there are no optional values, the ends of a list are its items.
+pub(super) const ENDS: &[Function] = &[
+    member("first", 1, 1, "list.first()", |_, args| end_item(&args[0], true)),
+    member("last", 1, 1, "list.last()", |_, args| end_item(&args[0], false)),
 ];
 
 fn no_order(a: &Val<'_>, b: &Val<'_>) -> Fault {

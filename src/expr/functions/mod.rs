@@ -9,31 +9,43 @@ mod kubernetes;
 mod lists;
 mod math;
 mod network;
+mod optional;
 mod strings;
 mod times;
 
 use super::data::{Budget, List, Members, Val};
 use super::fault::Fault;
+use super::parser::Dialect;
 use regex::Regex;
 use std::sync::Arc;
 
 /// What functions may use.
-#[derive(Default)]
 pub(super) struct Tools {
     pub(super) budget: Budget,
+    dialect: Dialect,
     patterns: Vec<(Arc<str>, Regex)>,
 }
 
 impl Tools {
+    pub(super) fn new(dialect: Dialect) -> Self {
+        Self { budget: Budget::default(), dialect, patterns: Vec::new() }
+    }
+
     /// A compiled pattern, kept for the rest of the evaluation.
     fn regex(&mut self, pattern: &Arc<str>) -> Result<Regex, Fault> {
         if let Some((_, regex)) = self.patterns.iter().find(|(known, _)| known == pattern) {
             return Ok(regex.clone());
         }
         self.budget.spend(1000)?;
-        let regex = regex::RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|error| {
-            Fault::of_value(format!("`{pattern}` is no pattern")).note(last_line(&error.to_string()))
-        })?;
+        let regex = match self.dialect {
+            Dialect::Stack => {
+                regex::RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|error| {
+                    Fault::of_value(format!("`{pattern}` is no pattern")).note(last_line(&error.to_string()))
+                })?
+            }
+            Dialect::Kubernetes => crate::pattern::compile(pattern)
+                .ok_or_else(|| Fault::of_value(format!("`{pattern}` is no pattern")))?,
+        };
         if self.patterns.len() < 64 {
             self.patterns.push((Arc::clone(pattern), regex.clone()));
         }
@@ -92,10 +104,11 @@ const fn within(
     Function { space, name, global: true, member: false, min, max, usage, run }
 }
 
-const TABLES: &[&[Function]] = &[
+const STACK: &[&[Function]] = &[
     convert::TABLE,
     strings::TABLE,
     lists::TABLE,
+    lists::ENDS,
     math::TABLE,
     times::TABLE,
     network::TABLE,
@@ -103,19 +116,35 @@ const TABLES: &[&[Function]] = &[
     encode::TABLE,
 ];
 
+/// The first that has a name is meant.
+const KUBERNETES: &[&[Function]] = &[
+    optional::TABLE,
+    optional::AUTHORIZER,
+    convert::TABLE,
+    strings::TABLE,
+    lists::TABLE,
+    times::TABLE,
+    network::TABLE,
+    kubernetes::TABLE,
+];
+
 /// All functions.
-pub(super) fn all() -> impl Iterator<Item = &'static Function> {
-    TABLES.iter().flat_map(|table| table.iter())
+pub(super) fn all(dialect: Dialect) -> impl Iterator<Item = &'static Function> {
+    let tables = match dialect {
+        Dialect::Stack => STACK,
+        Dialect::Kubernetes => KUBERNETES,
+    };
+    tables.iter().flat_map(|table| table.iter())
 }
 
 /// The function of a name that stands alone.
-pub(super) fn find(name: &str) -> Option<&'static Function> {
-    all().find(|function| function.name == name && function.space.is_empty())
+pub(super) fn find(name: &str, dialect: Dialect) -> Option<&'static Function> {
+    all(dialect).find(|function| function.name == name && function.space.is_empty())
 }
 
 /// The function `space.name`.
-pub(super) fn find_in(space: &str, name: &str) -> Option<&'static Function> {
-    all().find(|function| function.space == space && function.name == name)
+pub(super) fn find_in(space: &str, name: &str, dialect: Dialect) -> Option<&'static Function> {
+    all(dialect).find(|function| function.space == space && function.name == name)
 }
 
 /// Whether a word is the first part of functions' names.

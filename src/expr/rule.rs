@@ -1,0 +1,126 @@
+//! Rules of Kubernetes: CEL as an API server has it, over data whose types are declared.
+//!
+//! The same parser and evaluator as for `${...}`, with the functions of an API server and no others, with optional
+//! values, and without `omit`. [`Rule::check`] finds before any evaluation what a server would not compile.
+
+use super::ast::Expr;
+use super::checker::{self, Names};
+use super::data::Val;
+use super::declared::Declared;
+use super::fault::Fault;
+use super::machine::Machine;
+use super::parser::{self, Dialect};
+use super::scope::Scope;
+use super::types::Type;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A rule, parsed.
+#[derive(Clone, Debug)]
+pub struct Rule(Expr);
+
+/// What is wrong with a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleFault {
+    /// The fact.
+    pub message: String,
+    /// Where in the text, in bytes.
+    pub at: Range<usize>,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// What a rule has to result in.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// A boolean.
+    Truth,
+    /// A string.
+    Text,
+    /// Anything.
+    Any,
+}
+
+/// The names that a rule may use.
+#[derive(Clone, Debug, Default)]
+pub struct Declarations<'s>(Names<'s>);
+
+impl<'s> Declarations<'s> {
+    /// Adds a name.
+    #[must_use]
+    pub fn with(mut self, name: &str, declared: &'s dyn Declared) -> Self {
+        self.0.0.push((name.into(), Type::of(declared)));
+        self
+    }
+
+    /// Adds a name whose value may be absent.
+    #[must_use]
+    pub fn with_optional(mut self, name: &str, declared: &'s dyn Declared) -> Self {
+        self.0.0.push((name.into(), Type::Optional(Arc::new(Type::of(declared)))));
+        self
+    }
+}
+
+/// Checks that a rule compiles: its names, its fields, the types of what its functions take, and its result.
+pub fn compile(text: &str, declarations: &Declarations<'_>, wanted: Wanted) -> Result<(), RuleFault> {
+    Rule::parse(text)?.check(declarations, wanted).map_err(|fault| RuleFault {
+        at: if fault.at.is_empty() { 0..text.len() } else { fault.at.clone() },
+        ..fault
+    })
+}
+
+impl RuleFault {
+    fn of(fault: Fault) -> Self {
+        let told = fault.told();
+        let at = told.at.map_or(0..0, |at| at.start as usize..at.end as usize);
+        Self { message: told.message, at, help: told.helps.into_iter().chain(told.notes).next() }
+    }
+}
+
+impl Rule {
+    /// Parses a rule.
+    pub fn parse(text: &str) -> Result<Self, RuleFault> {
+        parser::parse(text, 0, text.len(), Dialect::Kubernetes).map(Self).map_err(RuleFault::of)
+    }
+
+    /// Checks its types.
+    pub fn check(&self, declarations: &Declarations<'_>, wanted: Wanted) -> Result<(), RuleFault> {
+        let found = checker::check(&self.0, declarations.0.clone()).map_err(RuleFault::of)?;
+        let fits = match wanted {
+            Wanted::Truth => matches!(found, Type::Bool),
+            Wanted::Text => matches!(found, Type::String),
+            Wanted::Any => true,
+        };
+        if fits {
+            return Ok(());
+        }
+        let noun = if wanted == Wanted::Truth { "bool" } else { "string" };
+        let fault = Fault::of_type(format!("the result is {found}, where {noun} is wanted")).at(self.0.at);
+        Err(RuleFault::of(fault))
+    }
+
+    /// Whether it reads a name.
+    pub fn reads(&self, name: &str) -> bool {
+        self.0.reads(name)
+    }
+
+    /// Whether it holds; `Err` says why that cannot be told.
+    pub fn holds(&self, scope: &dyn Scope) -> Result<bool, String> {
+        match self.evaluate(scope)? {
+            Val::Bool(truth) => Ok(truth),
+            other => Err(format!("the result is {}, not a boolean", other.noun())),
+        }
+    }
+
+    /// The text that it results in.
+    pub fn text(&self, scope: &dyn Scope) -> Result<String, String> {
+        match self.evaluate(scope)? {
+            Val::String(text) => Ok(text.to_string()),
+            other => Err(format!("the result is {}, not a string", other.noun())),
+        }
+    }
+
+    fn evaluate<'a>(&self, scope: &'a dyn Scope) -> Result<Val<'a>, String> {
+        Machine::new(scope, Dialect::Kubernetes).eval(&self.0).map_err(|fault| fault.told().message)
+    }
+}
