@@ -8,6 +8,7 @@ mod base;
 mod fields;
 mod objects;
 mod print;
+mod schemas;
 
 pub use base::Base;
 pub use fields::FieldChange;

@@ -1,5 +1,6 @@
 //! A change set for people and for programs.
 
+use super::schemas;
 use super::{ChangeSet, DocumentChange, DocumentId, EnvironmentChanges, FieldChange, Whole};
 use crate::value::Value;
 use similar::{ChangeTag, TextDiff};
@@ -49,10 +50,15 @@ fn document(out: &mut String, change: &DocumentChange) {
     }
     match &change.whole {
         Whole::Added | Whole::Removed => {}
+        Whole::Changed(fields) if is_definition(&change.id) => schemas::text(out, fields, field),
         Whole::Changed(fields) => fields.iter().for_each(|change| field(out, change)),
         Whole::Rewritten { before: Some(before), after: Some(after) } => lines(out, before, after),
         Whole::Rewritten { .. } => out.push_str("      its bytes differ\n"),
     }
+}
+
+fn is_definition(id: &DocumentId) -> bool {
+    matches!(id, DocumentId::Object(id) if &*id.kind == "CustomResourceDefinition")
 }
 
 fn field(out: &mut String, change: &FieldChange) {

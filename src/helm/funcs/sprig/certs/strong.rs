@@ -34,7 +34,7 @@ impl<'a> Odd<'a> {
 
     /// Whether it passes the strong test to base 2, which one composite number of such a size in very many does.
     pub(super) fn passes_two(&self) -> bool {
-        let double = |number: &mut Vec<u64>, _: &mut Scratch| self.double(number);
+        let double = |number: &mut [u64], _: &mut Scratch| self.double(number);
         let mut two = self.one();
         self.double(&mut two);
         self.passes(&two, double)
@@ -47,7 +47,7 @@ impl<'a> Odd<'a> {
     }
 
     /// The test for `base` in Montgomery's form; `times_base` multiplies with it.
-    fn passes(&self, base: &[u64], times_base: impl Fn(&mut Vec<u64>, &mut Scratch)) -> bool {
+    fn passes(&self, base: &[u64], times_base: impl Fn(&mut [u64], &mut Scratch)) -> bool {
         let one = self.one();
         let mut minus_one = self.words.to_vec();
         subtract(&mut minus_one, &one);
@@ -79,7 +79,7 @@ impl<'a> Odd<'a> {
         one
     }
 
-    fn double(&self, number: &mut Vec<u64>) {
+    fn double(&self, number: &mut [u64]) {
         let mut over = 0;
         for word in number.iter_mut() {
             let next = *word >> 63;
@@ -89,7 +89,7 @@ impl<'a> Odd<'a> {
         self.below(number, over == 1);
     }
 
-    fn multiply(&self, number: &mut Vec<u64>, by: &[u64], Scratch(wide): &mut Scratch) {
+    fn multiply(&self, number: &mut [u64], by: &[u64], Scratch(wide): &mut Scratch) {
         let count = number.len();
         wide.fill(0);
         for (at, word) in number.iter().enumerate() {
@@ -98,7 +98,7 @@ impl<'a> Odd<'a> {
         self.reduce(wide, number);
     }
 
-    fn square(&self, number: &mut Vec<u64>, Scratch(wide): &mut Scratch) {
+    fn square(&self, number: &mut [u64], Scratch(wide): &mut Scratch) {
         let count = number.len();
         wide.fill(0);
         // Products of different words, once each.
@@ -121,7 +121,7 @@ impl<'a> Odd<'a> {
     }
 
     /// Montgomery's reduction: `wide` by the power of 2 that has as many words as the number.
-    fn reduce(&self, wide: &mut [u64], into: &mut Vec<u64>) {
+    fn reduce(&self, wide: &mut [u64], into: &mut [u64]) {
         let count = self.words.len();
         let mut over = 0;
         for at in 0..count {
