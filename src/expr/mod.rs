@@ -34,7 +34,7 @@ mod fault;
 mod functions;
 mod lexer;
 mod machine;
-mod net;
+pub(crate) mod net;
 mod operators;
 mod parser;
 mod places;

@@ -19,7 +19,7 @@ pub(super) fn parse_ip(text: &str) -> Option<IpAddr> {
 }
 
 impl Cidr {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (address, bits) = text.split_once('/')?;
         let address = parse_ip(address)?;
         let plain = !bits.is_empty() && bits.len() <= 3 && bits.bytes().all(|b| b.is_ascii_digit());
@@ -95,12 +95,12 @@ pub(super) fn is_link_local_multicast(address: IpAddr) -> bool {
 
 /// An absolute URL or an absolute path, in parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Url {
-    pub(super) text: String,
-    pub(super) scheme: String,
-    pub(super) host: String,
-    pub(super) path: String,
-    pub(super) query: String,
+pub(crate) struct Url {
+    pub(crate) text: String,
+    pub(crate) scheme: String,
+    pub(crate) host: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
 }
 
 /// Whether a text is an absolute URL or an absolute path.
@@ -109,7 +109,7 @@ pub fn is_url(text: &str) -> bool {
 }
 
 impl Url {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         if text.is_empty() || text.chars().any(|c| c.is_ascii_control() || c == ' ') {
             return None;
         }

@@ -113,6 +113,11 @@ impl Quantity {
         Some(Self { nanos: self.nanos.checked_sub(other.nanos)?, style })
     }
 
+    /// Thousandths, rounded up.
+    pub(crate) fn milli(self) -> i128 {
+        divide_up(self.nanos, NANO / 1000)
+    }
+
     /// The integer, where it is one that fits.
     pub(crate) fn integer(self) -> Option<i64> {
         if self.nanos % NANO == 0 { i64::try_from(self.nanos / NANO).ok() } else { None }

@@ -124,6 +124,13 @@ impl Causes {
         });
     }
 
+    /// The value of a field, where it is none of `known`.
+    pub fn one_of(&mut self, field: Field<'_, '_>, value: &str, known: &[&str]) {
+        if !known.contains(&value) {
+            self.unsupported(field, value, known);
+        }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()
