@@ -17,7 +17,7 @@ use std::io::Read as _;
 const OPEN: &[(&str, usize)] = &[
     ("accepted", 0),
     ("builtin/pods", 10_000),
-    ("builtin/rest", 10_000),
+    ("builtin/rest", 6),
     ("crd-cel", 0),
     ("crd-schema", 0),
     ("decode/builtin", 10_000),

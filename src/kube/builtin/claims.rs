@@ -64,7 +64,8 @@ fn check_sources(spec: Field<'_, '_>, owner: Owner, causes: &mut Causes) {
     }
     check_source(source, causes);
     let part = |of: Field<'_, '_>, key: &str| (of.key(key).is_set(), of.key(key).text().to_owned());
-    if referenced && ["apiGroup", "kind", "name"].iter().any(|key| part(source, key) != part(reference, key)) {
+    if referenced && ["apiGroup", "kind", "name"].iter().any(|key| part(source, key) != part(reference, key))
+    {
         causes.invalid(spec, "`dataSource` and `dataSourceRef` differ");
     }
 }

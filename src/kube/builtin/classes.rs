@@ -60,8 +60,12 @@ pub(super) fn runtime(object: Field<'_, '_>, causes: &mut Causes) {
 }
 
 fn check_toleration(toleration: Field<'_, '_>, causes: &mut Causes) {
-    let (key, operator, value, effect) =
-        (toleration.key("key"), toleration.key("operator"), toleration.key("value"), toleration.key("effect"));
+    let (key, operator, value, effect) = (
+        toleration.key("key"),
+        toleration.key("operator"),
+        toleration.key("value"),
+        toleration.key("effect"),
+    );
     if !key.text().is_empty() {
         check(key, qualified_name, causes);
     } else if operator.text() != "Exists" {

@@ -3,8 +3,8 @@
 use super::addresses::check_endpoint;
 use super::{PROTOCOLS, check_port_number};
 use crate::kube::formats::{
-    canonical_ip, check, check_labels, check_text, dns_label, dns_subdomain, label_value, legacy_ip, lenient_ip,
-    qualified_name,
+    canonical_ip, check, check_labels, check_text, dns_label, dns_subdomain, label_value, legacy_ip,
+    lenient_ip, qualified_name,
 };
 use crate::kube::{CauseKind, Causes, Field};
 use crate::schema::kinds::Minor;
@@ -119,7 +119,8 @@ fn check_slice_endpoint(endpoint: Field<'_, '_>, family: &str, release: Minor, c
                 if causes.len() > before {
                     continue;
                 }
-                let of_four = lenient_ip(address.text()).is_some_and(|address| address.to_canonical().is_ipv4());
+                let of_four =
+                    lenient_ip(address.text()).is_some_and(|address| address.to_canonical().is_ipv4());
                 if of_four != (family == "IPv4") {
                     causes.invalid(addresses, format!("`{}` is no {family} address", address.text()));
                 }

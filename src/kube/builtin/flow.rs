@@ -165,7 +165,10 @@ pub(super) fn level(object: Field<'_, '_>, causes: &mut Causes) {
     let kind = spec.key("type");
     let annotations = metadata.key("annotations");
     if annotations.key("flowcontrol.k8s.io/preserve-zero-concurrency-shares").is_set() {
-        causes.forbidden(annotations, "`flowcontrol.k8s.io/preserve-zero-concurrency-shares` is the server's own");
+        causes.forbidden(
+            annotations,
+            "`flowcontrol.k8s.io/preserve-zero-concurrency-shares` is the server's own",
+        );
     }
     if (metadata.key("name").text() == "exempt") != (kind.text() == "Exempt") {
         causes.invalid(kind, "`Exempt` is the type of the level `exempt`, and of no other");
@@ -235,7 +238,10 @@ fn check_queuing(queuing: Field<'_, '_>, causes: &mut Causes) {
     } else if hand > queues {
         causes.invalid(queuing.key("handSize"), format!("{hand} is more than the {queues} queues"));
     } else if entropy(queues, hand) > HASH_BITS {
-        causes.invalid(queuing.key("handSize"), format!("a hand of {hand} from {queues} queues needs too many bits"));
+        causes.invalid(
+            queuing.key("handSize"),
+            format!("a hand of {hand} from {queues} queues needs too many bits"),
+        );
     }
 }
 

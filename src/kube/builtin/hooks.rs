@@ -1,7 +1,9 @@
 //! Admission webhooks, and what they share with admission policies: rules about resources, and conditions.
 
 use super::{expressions, path_segment, require};
-use crate::kube::formats::{PORT, check, check_label_selector, check_text, dns_1035_label, dns_subdomain, is_port, qualified_name};
+use crate::kube::formats::{
+    PORT, check, check_label_selector, check_text, dns_1035_label, dns_subdomain, is_port, qualified_name,
+};
 use crate::kube::{CauseKind, Causes, Field};
 use std::collections::BTreeSet;
 
@@ -169,7 +171,13 @@ pub(super) fn check_conditions(conditions: Field<'_, '_>, params: expressions::P
         if expression.text().trim().is_empty() {
             causes.required(expression, "a condition needs an expression");
         } else {
-            expressions::check(expression, expressions::Use::Condition, params, expression.key("variables"), causes);
+            expressions::check(
+                expression,
+                expressions::Use::Match,
+                params,
+                expression.key("variables"),
+                causes,
+            );
         }
         if require(name, causes) {
             check(name, qualified_name, causes);

@@ -2,7 +2,8 @@
 
 use super::{check_port_number, path_segment, require, require_path_segment};
 use crate::kube::formats::{
-    check, check_text, dns_1035_label, dns_label, dns_subdomain, lenient_ip, port_name, wildcard_dns_subdomain,
+    check, check_text, dns_1035_label, dns_label, dns_subdomain, lenient_ip, port_name,
+    wildcard_dns_subdomain,
 };
 use crate::kube::{CauseKind, Causes, Field};
 use crate::schema::kinds::Minor;
@@ -15,7 +16,8 @@ const LONGEST_CONTROLLER: usize = 250;
 /// `Ingress`.
 pub(super) fn ingress(object: Field<'_, '_>, release: Minor, causes: &mut Causes) {
     let spec = object.key("spec");
-    let (rules, backend, class) = (spec.key("rules"), spec.key("defaultBackend"), spec.key("ingressClassName"));
+    let (rules, backend, class) =
+        (spec.key("rules"), spec.key("defaultBackend"), spec.key("ingressClassName"));
     if rules.count() == 0 && !backend.is_set() {
         causes.invalid(spec, "an Ingress needs a rule or a default backend");
     }
@@ -39,7 +41,8 @@ pub(super) fn ingress(object: Field<'_, '_>, release: Minor, causes: &mut Causes
         let annotations = metadata.key("annotations");
         let annotation = annotations.key(CLASS_ANNOTATION);
         if annotation.is_set() && annotation.text() != class.text() {
-            causes.invalid(annotation, format!("differs from `ingressClassName`, which is `{}`", class.text()));
+            causes
+                .invalid(annotation, format!("differs from `ingressClassName`, which is `{}`", class.text()));
         }
     }
 }

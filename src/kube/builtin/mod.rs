@@ -5,6 +5,7 @@ mod certificates;
 mod claims;
 mod classes;
 mod config;
+mod definitions;
 mod endpoints;
 mod events;
 mod expressions;
@@ -58,6 +59,9 @@ pub(super) fn check(
             "ValidatingAdmissionPolicyBinding" => policies::validating_binding(object, causes),
             _ => {}
         },
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            definitions::definition(object, release, causes);
+        }
         ("apiregistration.k8s.io", "APIService") => registration::api_service(object, causes),
         ("autoscaling", "HorizontalPodAutoscaler") => scaling::autoscaler(object, version, release, causes),
         ("certificates.k8s.io", "CertificateSigningRequest") => certificates::request(object, causes),

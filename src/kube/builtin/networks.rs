@@ -102,7 +102,8 @@ pub(super) fn service_networks(object: Field<'_, '_>, causes: &mut Causes) {
             for network in networks.items() {
                 check(network, super::addresses::canonical_network, causes);
             }
-            let family = |index| lenient_network(networks.index(index).text()).map(|network| network.0.is_ipv4());
+            let family =
+                |index| lenient_network(networks.index(index).text()).map(|network| network.0.is_ipv4());
             if networks.count() == 2 && family(0).is_some() && family(0) == family(1) {
                 causes.invalid(networks, "two networks are of two families");
             }

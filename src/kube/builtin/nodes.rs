@@ -1,9 +1,7 @@
 //! Namespaces and Nodes.
 
 use super::quotas::check_amount;
-use crate::kube::formats::{
-    check, check_text, label_value, legacy_network, lenient_network, qualified_name,
-};
+use crate::kube::formats::{check, check_text, label_value, legacy_network, lenient_network, qualified_name};
 use crate::kube::{Causes, Field};
 use std::collections::BTreeSet;
 
@@ -15,7 +13,10 @@ pub(super) fn namespace(object: Field<'_, '_>, causes: &mut Causes) {
         let text = finalizer.text();
         check_text(finalizers, text, qualified_name, causes);
         if !text.contains('/') && !matches!(text, "kubernetes" | "orphan" | "foregroundDeletion") {
-            causes.invalid(finalizers, format!("`{text}` is no finalizer of Kubernetes, and has no domain before it"));
+            causes.invalid(
+                finalizers,
+                format!("`{text}` is no finalizer of Kubernetes, and has no domain before it"),
+            );
         }
     }
 }

@@ -2,9 +2,7 @@
 
 use super::claims::{check_access_modes, check_volume_mode};
 use super::require;
-use crate::kube::formats::{
-    check, check_text, dns_subdomain, quantity,
-};
+use crate::kube::formats::{check, check_text, dns_subdomain, quantity};
 use crate::kube::{CauseKind, Causes, Field};
 
 /// Where the description of a volume stands.

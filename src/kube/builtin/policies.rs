@@ -15,8 +15,27 @@ const MOST_ANNOTATIONS: usize = 20;
 const LONGEST_ANNOTATION: usize = 5 * 1024;
 const MUTATING_OPERATIONS: &[&str] = &["*", "CONNECT", "CREATE", "UPDATE"];
 const RESERVED: &[&str] = &[
-    "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop",
-    "namespace", "null", "package", "return", "true", "var", "void", "while",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "false",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "namespace",
+    "null",
+    "package",
+    "return",
+    "true",
+    "var",
+    "void",
+    "while",
 ];
 
 /// `ValidatingAdmissionPolicy`.
@@ -140,7 +159,7 @@ fn check_validation(
     if expression.text().trim().is_empty() {
         causes.required(expression, "a validation needs an expression");
     } else {
-        expressions::check(expression, Use::Condition, params, variables, causes);
+        expressions::check(expression, Use::Validation, params, variables, causes);
     }
     let computed = validation.key("messageExpression");
     if computed.text().is_empty() {
@@ -161,14 +180,14 @@ fn check_validation(
 /// `MutatingAdmissionPolicy`.
 pub(super) fn mutating(object: Field<'_, '_>, causes: &mut Causes) {
     let spec = object.key("spec");
-    let params = check_common(spec, causes);
+    check_common(spec, causes);
     check_operations(spec.key("matchConstraints"), causes);
     let mutations = spec.key("mutations");
     if mutations.count() == 0 {
         causes.required(mutations, "at least one is needed");
     }
     for mutation in mutations.items() {
-        check_mutation(mutation, spec.key("variables"), params, causes);
+        check_mutation(mutation, causes);
     }
     let policy = spec.key("reinvocationPolicy");
     if require(policy, causes) {
@@ -185,14 +204,14 @@ fn check_operations(resources: Field<'_, '_>, causes: &mut Causes) {
     }
 }
 
-fn check_mutation(mutation: Field<'_, '_>, variables: Field<'_, '_>, params: Params, causes: &mut Causes) {
+fn check_mutation(mutation: Field<'_, '_>, causes: &mut Causes) {
     let kind = mutation.key("patchType");
     if !require(kind, causes) {
         return;
     }
-    let (own, other, purpose) = match kind.text() {
-        "JSONPatch" => ("jsonPatch", "applyConfiguration", Use::JsonPatch),
-        "ApplyConfiguration" => ("applyConfiguration", "jsonPatch", Use::ApplyConfiguration),
+    let (own, other) = match kind.text() {
+        "JSONPatch" => ("jsonPatch", "applyConfiguration"),
+        "ApplyConfiguration" => ("applyConfiguration", "jsonPatch"),
         text => {
             causes.unsupported(kind, text, &["ApplyConfiguration", "JSONPatch"]);
             return;
@@ -201,10 +220,9 @@ fn check_mutation(mutation: Field<'_, '_>, variables: Field<'_, '_>, params: Par
     if mutation.key(own).is_set() {
         let patch = mutation.key(own);
         let expression = patch.key("expression");
+        // It makes objects, which the expressions here do not: it is not looked into.
         if expression.text().trim().is_empty() {
             causes.required(expression, "a mutation needs an expression");
-        } else {
-            expressions::check(expression, purpose, params, variables, causes);
         }
     } else {
         causes.required(mutation.key(own), format!("the type of the patch is `{}`", kind.text()));

@@ -58,9 +58,7 @@ fn is_native(name: &str) -> bool {
 
 /// Whether the resource is one that devices bring.
 fn is_extended(name: &str) -> bool {
-    !is_native(name)
-        && !name.starts_with("requests.")
-        && qualified_name(&format!("requests.{name}")).is_ok()
+    !is_native(name) && !name.starts_with("requests.") && qualified_name(&format!("requests.{name}")).is_ok()
 }
 
 /// A name of a resource: one of Kubernetes itself, or one with a domain before it.
@@ -75,7 +73,9 @@ pub(super) fn check_resource_name(field: Field<'_, '_>, name: &str, causes: &mut
 
 /// Whether a quota counts it by this plain name.
 fn is_counted(name: &str) -> bool {
-    QUOTA_RESOURCES.contains(&name) || name.starts_with("hugepages-") || name.starts_with("requests.hugepages-")
+    QUOTA_RESOURCES.contains(&name)
+        || name.starts_with("hugepages-")
+        || name.starts_with("requests.hugepages-")
 }
 
 /// A quantity of a resource.
@@ -116,7 +116,10 @@ fn check_scope(field: Field<'_, '_>, scope: &str, hard: Field<'_, '_>, causes: &
         let fits = match scope {
             "BestEffort" => name == "pods",
             "VolumeAttributesClass" => matches!(name, "persistentvolumeclaims" | "requests.storage"),
-            "CrossNamespacePodAffinity" | "NotBestEffort" | "NotTerminating" | "PriorityClass"
+            "CrossNamespacePodAffinity"
+            | "NotBestEffort"
+            | "NotTerminating"
+            | "PriorityClass"
             | "Terminating" => COMPUTE.contains(&name),
             _ => true,
         };
@@ -144,7 +147,8 @@ fn check_scope_selector(spec: Field<'_, '_>, causes: &mut Causes) {
         check_scope(scope, scope.text(), spec.key("hard"), causes);
         let classes = matches!(scope.text(), "PriorityClass" | "VolumeAttributesClass");
         if SCOPES.contains(&scope.text()) && !classes && operator.text() != "Exists" {
-            causes.invalid(operator, format!("the scope `{}` takes the operator `Exists` alone", scope.text()));
+            causes
+                .invalid(operator, format!("the scope `{}` takes the operator `Exists` alone", scope.text()));
         }
         match operator.text() {
             "In" | "NotIn" if values.count() == 0 => {

@@ -4,7 +4,8 @@
 use super::addresses::check_endpoint;
 use super::{PROTOCOLS, check_port_number, check_port_value};
 use crate::kube::formats::{
-    check, check_labels, check_port, check_text, dns_label, dns_subdomain, legacy_ip, legacy_network, qualified_name,
+    check, check_labels, check_port, check_text, dns_label, dns_subdomain, legacy_ip, legacy_network,
+    qualified_name,
 };
 use crate::kube::{Causes, Field};
 use crate::schema::kinds::Minor;
@@ -39,7 +40,8 @@ pub(super) fn service(object: Field<'_, '_>, release: Minor, causes: &mut Causes
     let (one, all) = (spec.key("clusterIP"), spec.key("clusterIPs"));
     // An address that stands alone stands for the list.
     let lone = all.count() == 0;
-    let headless = if lone { one.text() == "None" } else { all.count() == 1 && all.index(0).text() == "None" };
+    let headless =
+        if lone { one.text() == "None" } else { all.count() == 1 && all.index(0).text() == "None" };
     let shape = Shape { kind, headless };
     check_annotations(object, causes);
     if kind == "ExternalName" {
@@ -225,7 +227,8 @@ fn check_node_ports(ports: Field<'_, '_>, shape: Shape<'_>, causes: &mut Causes)
         let twice = !by_protocol.insert((protocol(port), node_port));
         let shared = of_number.entry(port.key("port").int()).or_insert(node_port);
         let first_of_number = *shared == node_port && !given.contains(&(node_port, port.key("port").int()));
-        let taken = given.iter().any(|(taken, _)| *taken == node_port) && (first_of_number || *shared != node_port);
+        let taken =
+            given.iter().any(|(taken, _)| *taken == node_port) && (first_of_number || *shared != node_port);
         given.insert((node_port, port.key("port").int()));
         if twice || (shape.has_node_ports() && taken) {
             causes.duplicate(field, format!("the port {node_port} on nodes stands before"));

@@ -68,8 +68,16 @@ fn check_source(source: Field<'_, '_>, kind: &str, name: &str, causes: &mut Caus
         "hostPath" => {
             if require(source.key("path"), causes) {
                 check(source.key("path"), no_backsteps, causes);
-                let kinds =
-                    &["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
+                let kinds = &[
+                    "",
+                    "BlockDevice",
+                    "CharDevice",
+                    "Directory",
+                    "DirectoryOrCreate",
+                    "File",
+                    "FileOrCreate",
+                    "Socket",
+                ];
                 optional(source.key("type"), kinds, causes);
             }
         }
@@ -178,9 +186,9 @@ fn check_quobyte(source: Field<'_, '_>, causes: &mut Causes) {
 
 fn is_host_and_port(text: &str) -> bool {
     match text.strip_prefix('[') {
-        Some(rest) => {
-            rest.split_once("]:").is_some_and(|(host, port)| !host.contains(['[', ']']) && !port.contains(['[', ']', ':']))
-        }
+        Some(rest) => rest
+            .split_once("]:")
+            .is_some_and(|(host, port)| !host.contains(['[', ']']) && !port.contains(['[', ']', ':'])),
         None => text.matches(':').count() == 1 && !text.contains(['[', ']']),
     }
 }
@@ -225,7 +233,8 @@ fn iscsi_name(text: &str) -> Result<(), &'static str> {
 /// A year and a month, a domain backwards, and what its owner writes after a colon.
 fn is_qualified_iscsi_name(text: &str) -> bool {
     let Some((date, rest)) = text.split_once('.') else { return false };
-    let digits = |part: &str, count: usize| part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
+    let digits =
+        |part: &str, count: usize| part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
     let dated = date.split_once('-').is_some_and(|(year, month)| digits(year, 4) && digits(month, 2));
     let Some((domain, own)) = rest.split_once(':') else { return false };
     let of_domain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
@@ -280,8 +289,12 @@ fn check_azure_disk(source: Field<'_, '_>, causes: &mut Causes) {
 fn check_csi(source: Field<'_, '_>, causes: &mut Causes) {
     check_driver_name(source.key("driver"), causes);
     require(source.key("volumeHandle"), causes);
-    for key in ["controllerPublishSecretRef", "controllerExpandSecretRef", "nodePublishSecretRef", "nodeExpandSecretRef"]
-    {
+    for key in [
+        "controllerPublishSecretRef",
+        "controllerExpandSecretRef",
+        "nodePublishSecretRef",
+        "nodeExpandSecretRef",
+    ] {
         let reference = source.key(key);
         if !reference.is_set() {
             continue;

@@ -109,7 +109,8 @@ pub(super) fn driver(object: Field<'_, '_>, causes: &mut Causes) {
         let (audience, expiration) = (request.key("audience"), request.key("expirationSeconds"));
         if !audiences.insert(audience.text()) {
             causes.duplicate(audience, format!("`{}` stands twice", audience.text()));
-        } else if expiration.int().is_some_and(|seconds| !(SHORTEST_TOKEN..=LONGEST_TOKEN).contains(&seconds)) {
+        } else if expiration.int().is_some_and(|seconds| !(SHORTEST_TOKEN..=LONGEST_TOKEN).contains(&seconds))
+        {
             causes.invalid(expiration, format!("a token lives {SHORTEST_TOKEN} to {LONGEST_TOKEN} seconds"));
         }
     }

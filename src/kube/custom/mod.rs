@@ -8,6 +8,7 @@
 mod check;
 pub(super) mod compile;
 mod decode;
+pub(super) mod defaults;
 mod format;
 mod rule;
 mod rules;

@@ -10,9 +10,14 @@ use crate::value::{Node, Value};
 
 /// Asks all rules of an object that was created.
 pub(super) fn check(object: &Node, schema: &Schema, causes: &mut Causes) {
+    check_at(object, schema, Field::root(object), causes);
+}
+
+/// Asks all rules of a value at a field.
+pub(super) fn check_at(value: &Node, schema: &Schema, field: Field<'_, '_>, causes: &mut Causes) {
     // Those of `allOf` alone are not asked: a server looks for rules elsewhere first.
     if schema.below.has(Below::OWN_RULES) {
-        walk(object, schema, schema, Field::root(object), causes);
+        walk(value, schema, schema, field, causes);
     }
 }
 
