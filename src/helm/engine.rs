@@ -211,7 +211,10 @@ fn parse_here(
         actions += action_bytes(&file.text);
         if actions > MAX_ACTIONS {
             let message = super::template::limit_text("8 MiB of actions in all templates").into_bytes();
-            return Err(TemplateError::Parse { path: file.path, error: ParseError { line: 1, message } });
+            return Err(TemplateError::Parse {
+                path: file.path,
+                error: ParseError { line: 1, message, name: None },
+            });
         }
         match texts.parsing(&name, &file.text, profile) {
             Ok(templates) => {

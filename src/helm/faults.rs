@@ -33,7 +33,16 @@ pub fn diagnostics(
             let file = template_source(path, prepared, sources);
             let message = String::from_utf8_lossy(&error.message).into_owned();
             let found = Diagnostic::error(codes::HELM_TEMPLATE, message);
-            vec![found.at(file.map(|file| line_span(sources, file, error.line)), "")]
+            vec![match &error.name {
+                Some(name) => {
+                    let found =
+                        found.at(file.map(|file| Span::new(file, name.start, name.end)), "this function");
+                    name.meant
+                        .into_iter()
+                        .fold(found, |found, meant| found.help(format!("did you mean `{meant}`?")))
+                }
+                None => found.at(file.map(|file| line_span(sources, file, error.line)), ""),
+            }]
         }
         Fault::Manifest(bad, output) => vec![manifest(bad, output, prepared, sources)],
         Fault::Dependencies(_) | Fault::Values(_) | Fault::KubeVersion { .. } => Vec::new(),
@@ -152,6 +161,9 @@ fn execution(
             out = out.trace(format!("called from {}", sources.place(span)));
         }
     }
+    if let Some(meant) = &inner.meant {
+        out = out.help(format!("did you mean `{meant}`?"));
+    }
     let Some(prepared) = prepared else { return out };
     let (values, given) = (&prepared.values, &prepared.given);
     let template = error.template.to_str_lossy();
@@ -167,8 +179,10 @@ fn execution(
     // Containers are read on the way to what is in them.
     let mut about = |mut out: Diagnostic, reads: &[ReadValue<'_>]| {
         for (at, read) in reads.iter().enumerate() {
-            let on_the_way = reads[at + 1..].iter().any(|later| later.path.starts_with(&read.path));
-            if !on_the_way && told.len() < MOST_TOLD && !told.contains(&read.path) {
+            let on_the_way = |path: &Vec<String>| path.starts_with(&read.path);
+            let is_told =
+                reads[at + 1..].iter().any(|later| on_the_way(&later.path)) || told.iter().any(on_the_way);
+            if !is_told && told.len() < MOST_TOLD {
                 out = about_value(out, &read.path, values, given, sources);
                 told.push(read.path.clone());
             }

@@ -16,6 +16,8 @@ pub enum FuncError {
     Template(Box<ExecError>),
     /// The same, with words of the function before it.
     Wrapped(Str, Box<ExecError>),
+    /// A name that nothing has: the same text, and the name that was perhaps meant.
+    Unknown(Str, Option<Str>),
     /// A limit of the render was met; ends it.
     Limit(&'static str),
 }
@@ -34,7 +36,7 @@ impl FuncError {
 impl fmt::Display for FuncError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Message(text) => fmt::Display::fmt(text, out),
+            Self::Message(text) | Self::Unknown(text, _) => fmt::Display::fmt(text, out),
             Self::Template(error) => fmt::Display::fmt(error, out),
             Self::Wrapped(text, error) => write!(out, "{text}{error}"),
             Self::Limit(what) => write!(out, "{}", limit_text(what)),
@@ -77,6 +79,8 @@ pub struct ExecError {
     pub message: Vec<u8>,
     /// What was beneath it.
     pub cause: Option<Cause>,
+    /// The name that was perhaps meant, where one was wrong.
+    pub meant: Option<Str>,
     /// Whether a limit of this program ended the render, not a rule of the language.
     pub limited: bool,
 }

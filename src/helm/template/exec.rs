@@ -40,6 +40,7 @@ impl Ctx<'_> {
             expression: crate::helm::strconv::shown(&template.describe(self.at)).into_owned(),
             message: message.into(),
             cause: None,
+            meant: None,
             limited: false,
         })
     }
@@ -49,6 +50,10 @@ impl Ctx<'_> {
         let mut fault = self.fail(template, head);
         match error {
             FuncError::Message(text) => fault.cause = Some(Cause::Text(text)),
+            FuncError::Unknown(text, meant) => {
+                fault.cause = Some(Cause::Text(text));
+                fault.meant = meant;
+            }
             FuncError::Template(inner) => {
                 fault.limited = inner.limited;
                 fault.cause = Some(Cause::Template(inner));
@@ -338,7 +343,7 @@ impl Ctx<'_> {
             let mut message = b"template ".to_vec();
             message.extend_from_slice(&crate::helm::strconv::quote(name));
             message.extend_from_slice(b" not defined");
-            return Err(self.fail(template, message));
+            return Err(Box::new(ExecError { meant: self.set.meant(name), ..*self.fail(template, message) }));
         };
         let mark = self.recorder.as_ref().map(|r| r.mark());
         let at = self.at;

@@ -17,7 +17,7 @@ mod tree;
 pub use ctx::{Ctx, Environment, Limits};
 pub(crate) use error::limit_text;
 pub use error::{Cause, ExecError, FuncError};
-pub use parse::ParseError;
+pub use parse::{ParseError, WrongName};
 pub use tree::{Source, Template};
 
 pub(crate) use exec::NO_VALUE;

@@ -30,7 +30,7 @@ impl Ctx<'_> {
             let mut message = b"template: no template ".to_vec();
             message.extend_from_slice(&quote(name));
             message.extend_from_slice(b" associated with template \"gotpl\"");
-            return Err(FuncError::message(message));
+            return Err(FuncError::Unknown(shown(&message).into_owned().into(), self.set.meant(name)));
         };
         let from = self.out.len();
         let opened = self.recorder.as_mut().map(|r| r.open(data));

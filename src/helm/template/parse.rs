@@ -4,7 +4,9 @@
 
 use super::lex::{Item, ItemKind, Lexer, narrow};
 use super::literal::{character, number, unquote};
+use super::set::meant_word;
 use super::tree::{Branch, Command, List, Name, Node, Numeral, Operand, Pipe, Source, Template};
+use crate::diag::did_you_mean;
 use crate::helm::funcs::Registry;
 use crate::helm::stack;
 use crate::helm::strconv::{append_quote, shown};
@@ -19,6 +21,19 @@ pub struct ParseError {
     pub line: usize,
     /// The message.
     pub message: Vec<u8>,
+    /// The name that is wrong, where it is one.
+    pub name: Option<WrongName>,
+}
+
+/// A name in a text that nothing has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongName {
+    /// Where it begins in the text.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// What was perhaps meant.
+    pub meant: Option<&'static str>,
 }
 
 impl ParseError {
@@ -204,7 +219,7 @@ impl<'t> Parser<'t> {
 
     fn fail<T>(&self, message: impl Into<Vec<u8>>) -> Result<T> {
         let line = self.tree.token[0].line as usize;
-        Err(ParseError { line, message: shown(&message.into()).into_owned() })
+        Err(ParseError { line, message: shown(&message.into()).into_owned(), name: None })
     }
 
     fn unexpected<T>(&self, token: Item, context: &str) -> Result<T> {
@@ -609,7 +624,10 @@ impl<'t> Parser<'t> {
                     let mut message = b"function ".to_vec();
                     append_quote(&mut message, bytes, false);
                     message.extend_from_slice(b" not defined");
-                    return self.fail(message);
+                    let meant = meant_word(bytes).and_then(|word| did_you_mean(word, self.functions.names()));
+                    let start = token.start as usize;
+                    let name = WrongName { start, end: start + bytes.len(), meant };
+                    return self.fail(message).map_err(|error| ParseError { name: Some(name), ..error });
                 };
                 Operand::Function { pos, function }
             }

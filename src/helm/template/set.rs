@@ -2,6 +2,7 @@
 
 use super::parse::{ParseError, parse};
 use super::tree::{Source, Template};
+use crate::diag::did_you_mean;
 use crate::helm::funcs::Registry;
 use crate::helm::value::Str;
 use indexmap::IndexMap;
@@ -39,6 +40,11 @@ pub(super) struct Inline {
 /// Texts given to `tpl`, parsed once in a render.
 type Cache = RefCell<IndexMap<Str, Result<Rc<Inline>, ParseError>>>;
 
+/// A name that is short enough for others to be compared with it.
+pub(super) fn meant_word(name: &[u8]) -> Option<&str> {
+    std::str::from_utf8(name).ok().filter(|name| name.len() <= 100)
+}
+
 /// The templates that can be named.
 pub(super) struct Set {
     charts: Arc<Names>,
@@ -73,6 +79,15 @@ impl Set {
             over = layer.below.as_ref();
         }
         self.charts.get(name).cloned()
+    }
+
+    /// The name that was perhaps meant by one that nothing has.
+    pub(super) fn meant(&self, name: &[u8]) -> Option<Str> {
+        let name = meant_word(name)?;
+        let layers = std::iter::successors(self.over.as_deref(), |over| over.below.as_deref());
+        let names = layers.map(|over| &over.names).chain([&*self.charts]);
+        let words = names.flat_map(|names| names.0.keys()).filter_map(|name| meant_word(name));
+        did_you_mean(name, words).map(Str::from)
     }
 
     /// Whether that text was already parsed.

@@ -1,0 +1,1 @@
+{{ define "web.image" }}{{ printf "%s:%s" .Values.image.repository .Values.image.tag }}{{ end }}

@@ -1,0 +1,1 @@
+{{ define "web.labels" }}a: b{{ end }}
