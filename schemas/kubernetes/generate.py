@@ -25,6 +25,9 @@ SKIP_GROUPS = {"admission", "apidiscovery", "apiserverinternal", "imagepolicy", 
 SKIP_KINDS = {"Binding", "ComponentStatus", "Scale", "Eviction", "ConversionReview", "DeploymentRollback",
               "SerializedReference", "RangeAllocation", "ObjectReference", "PodStatusResult"}
 
+# Gone without a mark in the sources.
+REMOVED = {("rbac", "v1alpha1"): "1.22", ("node", "v1alpha1"): "1.22"}
+
 
 def files():
     yield from sorted(glob.glob(API + "/*/*/types.go"))
@@ -59,7 +62,8 @@ for path in files():
         entry = kinds.setdefault((group, name), {"cluster": False, "versions": []})
         entry["cluster"] |= "nonNamespaced" in comment
         facts = cycle.get(name, {})
-        entry["versions"].append((version, facts.get("Introduced", "1.0"), facts.get("Removed"), f"{package}/{version}.{name}"))
+        entry["versions"].append((version, facts.get("Introduced", "1.0"),
+                                  facts.get("Removed") or REMOVED.get((package, version)), f"{package}/{version}.{name}"))
 for name in ("ResourceSlice",):
     assert kinds[("resource.k8s.io", name)]["cluster"]
 kinds[("apiregistration.k8s.io", "APIService")] = {"cluster": True, "versions": [("v1", "1.10", None, "")]}
