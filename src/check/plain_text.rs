@@ -88,6 +88,11 @@ fn because(origin: &Origin) -> Option<&Because> {
     }
 }
 
+/// What led a chart to an object and to one value of it, in words.
+pub(crate) fn reads_of(object: &Origin, value: &Node) -> Vec<String> {
+    because(object).map(|made| reads(made, &value.origin)).unwrap_or_default()
+}
+
 /// The values of a chart that decide whether an object is made, and those that one field of it is made from.
 fn reads(object: &Because, field: &Origin) -> Vec<String> {
     let paths = |reads: &mut dyn Iterator<Item = &Read>| {

@@ -115,6 +115,8 @@ codes! {
     INEXACT_VERSION = "inexact-version";
     /// A fault of the compiler itself.
     INTERNAL = "internal";
+    /// A value of an object that an API server would refuse.
+    INVALID_FIELD = "invalid-field";
     /// A name or label that Kubernetes does not take.
     INVALID_NAME = "invalid-name";
     /// Something that is no Kubernetes object.
@@ -179,6 +181,8 @@ codes! {
     RESERVED_NAME = "reserved-name";
     /// A route that its Gateway does not admit.
     ROUTE_NOT_ADMITTED = "route-not-admitted";
+    /// A custom resource that breaks a rule of its definition.
+    RULE_VIOLATED = "rule-violated";
     /// A key of a Secret that is required in two forms.
     SECRET_CONFLICT = "secret-conflict";
     /// A selector that fits no Pods, beside Pods that it was meant for.
@@ -195,6 +199,8 @@ codes! {
     UNKNOWN_CAPABILITY = "unknown-capability";
     /// An environment that the project does not have.
     UNKNOWN_ENVIRONMENT = "unknown-environment";
+    /// A field that a kind of object does not have.
+    UNKNOWN_FIELD = "unknown-field";
     /// An instance that the environment does not have.
     UNKNOWN_INSTANCE = "unknown-instance";
     /// A key that nothing knows.

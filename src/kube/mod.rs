@@ -35,8 +35,8 @@ pub struct Server {
 pub enum Review {
     /// It is, and this is what is wrong with the object; nothing, where it is taken.
     Known(Vec<Cause>),
-    /// Neither a built-in kind of the release nor one that a definition brings.
-    Unknown,
+    /// Neither a built-in kind of the release nor one that a definition brings; what is wrong by the rules of all kinds.
+    Unknown(Vec<Cause>),
 }
 
 impl Server {
@@ -58,14 +58,20 @@ impl Server {
                 Err(refused) => causes = refused,
                 Ok(decoded) => {
                     let object = Field::root(&decoded);
-                    meta::check(object, (group, version, kind), &mut causes);
+                    meta::check_builtin(object, (group, version, kind), self.release, &mut causes);
                     builtin::check(object, (group, version, kind), self.release, &mut causes);
                 }
             }
-        } else if let Some(definition) = self.definitions.find(group, version, kind) {
-            definition.review(object, self.release.1, &mut causes);
-        } else {
-            return Review::Unknown;
+            return Review::Known(causes.into_vec());
+        }
+        let definition = self.definitions.find(group, version, kind);
+        match (decode::metadata(object, self.release), definition) {
+            (Err(refused), _) => causes = refused,
+            (Ok(()), Some(definition)) => definition.review(object, self.release.1, &mut causes),
+            (Ok(()), None) => meta::check(Field::root(object), (group, version, kind), &mut causes),
+        }
+        if definition.is_none() {
+            return Review::Unknown(causes.into_vec());
         }
         Review::Known(causes.into_vec())
     }

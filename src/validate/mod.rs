@@ -1,10 +1,10 @@
-//! `Linked -> Manifests`: each object once, named as Kubernetes allows, no secret in plain text.
+//! `Linked -> Manifests`: each object once, as the API server of its environment takes it, no secret in plain text.
 //!
-//! Nothing that an API server takes is refused, but for two things that are faults all the same: one object made
+//! Nothing that an API server takes is refused ([`crate::kube`]), but for two things that are faults all the same: one object made
 //! twice, of which one would silently win, and a Secret whose value anyone with the repository could read.
 
 mod hosts;
-mod names;
+mod review;
 mod spread;
 
 pub use hosts::hosts;
@@ -37,12 +37,12 @@ impl Manifests {
 /// Checks every object.
 pub fn validate(linked: Linked, sink: &mut Sink) -> Result<Manifests, Reported> {
     unique(&linked, sink);
+    review::check(linked.rendering(), sink);
     let rendering = linked.rendering();
     let production = &*rendering.surroundings().environment.environment == "production";
     for placed in rendering.objects() {
         let object = &placed.object;
         let fallback = placed.part.map(|part| rendering.parts()[part].instance.span);
-        names::check(object, fallback, sink);
         // Again, as a patch may have put something in.
         let _told = plain_text::refuse(object, maker(object).or(fallback), fallback, sink);
         spread::check(object, fallback, rendering, production, sink);

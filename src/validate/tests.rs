@@ -47,19 +47,32 @@ fn names_and_labels_are_what_kubernetes_takes() {
     let role =
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "A:b_c"}});
     assert_eq!(found(&[role, config(&long, &json!({})), service("a-b")]), Vec::<String>::new());
-    for (object, end) in [
-        (service(&long), "has 64 characters, 63 are allowed"),
-        (service("1a"), "starts with a digit"),
-        (config("A", &json!({})), "every part starts and ends with a letter or digit"),
-        (config("a", &json!({"labels": {"k": long}})), "has 64 characters, 63 are allowed"),
-        (config("a", &json!({"labels": {"k": "-x"}})), "starts and ends with a letter or digit"),
-        (config("a", &json!({"labels": {"Up.org/k": "x"}})), "starts and ends with a letter or digit"),
-        (config("a", &json!({"labels": {"k": 1}})), "and labels are strings"),
-        (config("a", &json!({"annotations": {"k": true}})), "and annotations are strings"),
+    for (object, code, end) in [
+        (service(&long), "invalid-name", "has more than 63 characters"),
+        (service("1a"), "invalid-name", "a letter or digit last"),
+        (config("A", &json!({})), "invalid-name", "with a letter or digit at both ends of each part"),
+        (config("a", &json!({"labels": {"k": long}})), "invalid-name", "has more than 63 characters"),
+        (config("a", &json!({"labels": {"k": "-x"}})), "invalid-name", "with a letter or digit at both ends"),
+        (
+            config("a", &json!({"labels": {"Up.org/k": "x"}})),
+            "invalid-name",
+            "has a prefix that is no DNS name",
+        ),
+        (
+            config("a", &json!({"labels": {"k": 1}})),
+            "wrong-type",
+            "of type integer, and a string is expected",
+        ),
+        (
+            config("a", &json!({"annotations": {"k": true}})),
+            "wrong-type",
+            "of type boolean, and a string is expected",
+        ),
+        (config("a", &json!({"label": {"k": "x"}})), "unknown-field", "`metadata.label` in ConfigMap/shop/a"),
     ] {
         let found = found(std::slice::from_ref(&object));
         assert!(
-            found.len() == 1 && found[0].starts_with("invalid-name") && found[0].ends_with(end),
+            found.len() == 1 && found[0].starts_with(code) && found[0].ends_with(end),
             "{object}: {found:?}"
         );
     }

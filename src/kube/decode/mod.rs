@@ -26,13 +26,7 @@ pub(super) fn decode<'a>(
 ) -> Result<Cow<'a, Node>, Causes> {
     let table = Table::get();
     let Some(root) = table.kind(kind) else { return Ok(Cow::Borrowed(object)) };
-    let mut decoder = Decoder {
-        table,
-        release: table.nearest(release),
-        lets_unknown: table.is_older_than(release),
-        causes: Causes::default(),
-        changes: false,
-    };
+    let mut decoder = Decoder::new(table, release);
     let way = Way { up: None, index: root };
     decoder.fields(Field::root(object), &way, Strictness::Strict);
     if !decoder.causes.is_empty() {
@@ -42,6 +36,20 @@ pub(super) fn decode<'a>(
     } else {
         Ok(Cow::Borrowed(object))
     }
+}
+
+/// What all kinds have: `metadata`.
+pub(super) fn metadata(object: &Node, release: Minor) -> Result<(), Causes> {
+    let table = Table::get();
+    // Any kind leads there.
+    let Some(root) = table.kind(("", "v1", "ConfigMap")) else { return Ok(()) };
+    let mut decoder = Decoder::new(table, release);
+    let root_field = Field::root(object);
+    if let Some(known) = table.at(root).field("metadata", decoder.release) {
+        let way = Way { up: None, index: root };
+        decoder.value(root_field.key("metadata"), &known.shape, &way, Strictness::Strict);
+    }
+    if decoder.causes.is_empty() { Ok(()) } else { Err(decoder.causes) }
 }
 
 /// Whether a field that does not exist is refused; what decodes itself drops it.
@@ -61,6 +69,16 @@ struct Decoder {
 }
 
 impl Decoder {
+    fn new(table: &'static Table, release: Minor) -> Self {
+        Self {
+            table,
+            release: table.nearest(release),
+            lets_unknown: table.is_older_than(release),
+            causes: Causes::default(),
+            changes: false,
+        }
+    }
+
     /// The members of an object against the fields of its type.
     fn fields(&mut self, at: Field<'_, '_>, way: &Way<'_>, strictness: Strictness) {
         let known = self.table.at(way.index);

@@ -8,8 +8,9 @@ fn object(json: &Json) -> Node {
     Node::new(Value::from_json(json, &Origin::Compiler), Origin::Compiler)
 }
 
+/// What is told, by field: JSON has no order.
 fn told(json: &Json, kind: (&str, &str, &str), release: Minor) -> Vec<String> {
-    match decode(&object(json), kind, release) {
+    let mut told: Vec<String> = match decode(&object(json), kind, release) {
         Ok(_) => Vec::new(),
         Err(causes) => causes
             .into_vec()
@@ -19,7 +20,9 @@ fn told(json: &Json, kind: (&str, &str, &str), release: Minor) -> Vec<String> {
                 format!("{}: {}{help}", cause.path, cause.message)
             })
             .collect(),
-    }
+    };
+    told.sort();
+    told
 }
 
 const DEPLOYMENT: (&str, &str, &str) = ("apps", "v1", "Deployment");
@@ -33,9 +36,9 @@ fn fields_that_do_not_exist_are_told_with_what_was_meant() {
     assert_eq!(
         told(&object, DEPLOYMENT, (1, 34)),
         [
-            format!("spec.relpicas: {gone} (did you mean `replicas`?)"),
             format!("spec.Paused: {gone} (write `paused`: names of fields count in their case)"),
             format!("spec.containers: {gone} (it belongs to `spec.template.spec`)"),
+            format!("spec.relpicas: {gone} (did you mean `replicas`?)"),
             format!(
                 "spec.template.spec.containers[0].livenessProbe.exec.periodSeconds: {gone} (it belongs to `spec.template.spec.containers[0].livenessProbe`)"
             ),
@@ -71,15 +74,15 @@ fn values_have_their_type() {
     assert_eq!(
         told(&object, DEPLOYMENT, (1, 34)),
         [
-            "metadata.labels.a: it is of type integer, and a string is expected (quote it, or make a string of it with `string(...)`)",
             "metadata.creationTimestamp: `yesterday` is no time (write it as `2006-01-02T15:04:05Z`)",
-            "spec.replicas: it is of type string, and an integer is expected (write `3` without quotes, or make an integer of it with `int(...)`)",
+            "metadata.labels.a: it is of type integer, and a string is expected (quote it, or make a string of it with `string(...)`)",
             "spec.minReadySeconds: `2.0` is no integer (write it without a point)",
-            "spec.revisionHistoryLimit: `3000000000` does not fit (write an integer from -2147483648 to 2147483647)",
             "spec.paused: it is of type string, and a boolean is expected (write `true` without quotes)",
+            "spec.replicas: it is of type string, and an integer is expected (write `3` without quotes, or make an integer of it with `int(...)`)",
+            "spec.revisionHistoryLimit: `3000000000` does not fit (write an integer from -2147483648 to 2147483647)",
             "spec.template.spec.containers[0].args: it is of type map, and a list is expected (write its items with `- `)",
-            "spec.template.spec.containers[0].ports[0].containerPort: it is of type string, and an integer is expected",
             "spec.template.spec.containers[0].livenessProbe.httpGet.port: it is of type boolean, and an integer or a string is expected",
+            "spec.template.spec.containers[0].ports[0].containerPort: it is of type string, and an integer is expected",
             "spec.template.spec.containers[0].resources.limits.memory: `64mi` is no quantity (write a number with a suffix that Kubernetes knows, as `500m`, `2`, `64Mi` or `1.5Gi`)",
         ]
     );

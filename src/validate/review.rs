@@ -1,0 +1,279 @@
+//! Objects before the API server of their environment: every cause that it would refuse them for, at a line that a user can edit.
+//!
+//! The server is one of the overlay's release, with the definitions that are among the objects. What is said of objects that a server
+//! would take is nobody's business here. One fault in several objects is told once.
+
+use super::maker;
+use crate::check::plain_text;
+use crate::diag::{Code, Diagnostic, Sink, codes};
+use crate::kube::{Cause, CauseKind, Definitions, Layer, Review, Server};
+use crate::model::{Object, ObjectSource, StackOwner};
+use crate::render::Rendering;
+use crate::schema::kinds;
+use crate::source::Span;
+use crate::value::{Node, Number, Origin, OriginKind, Path, Segment, Value};
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// The most objects that a finding names besides its own.
+const MAX_NAMES: usize = 4;
+
+/// Holds every object of an environment against its server.
+pub(super) fn check(rendering: &Rendering, sink: &mut Sink) {
+    let Some(release) = kinds::minor(&rendering.surroundings().environment.kubernetes) else { return };
+    let mut definitions = Definitions::default();
+    for placed in rendering.objects() {
+        if &*placed.object.id.kind == "CustomResourceDefinition" {
+            definitions.add(&placed.object.node);
+        }
+    }
+    let server = Server::new(release, definitions);
+    let refused: Vec<Vec<Cause>> =
+        rendering.objects().par_iter().map(|placed| causes(&server, &placed.object)).collect();
+    let mut told = Told::default();
+    for (placed, causes) in rendering.objects().iter().zip(refused) {
+        let instance = placed.part.map(|part| rendering.parts()[part].instance.span);
+        for cause in causes {
+            told.add(&placed.object, &cause, instance);
+        }
+    }
+    told.report(sink);
+}
+
+fn causes(server: &Server, object: &Object) -> Vec<Cause> {
+    let mut causes = match server.review(&as_written(&object.node)) {
+        Review::Known(causes) | Review::Unknown(causes) => causes,
+    };
+    if is_encrypted(&object.node) {
+        causes.retain(|cause| !is_of_encryption(&object.node, cause));
+    }
+    causes
+}
+
+/// The object as its text reads back: a number such as `2.0`, which an expression may have made, is written as `2`.
+fn as_written(node: &Node) -> Cow<'_, Node> {
+    fn whole(number: f64) -> Option<i64> {
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole and far below 2^53")]
+        (number.fract() == 0.0 && number.abs() < 1e15).then_some(number as i64)
+    }
+    fn holds_whole(node: &Node) -> bool {
+        match &node.value {
+            Value::Number(Number::Float(number)) => whole(*number).is_some(),
+            Value::List(items) => items.iter().any(holds_whole),
+            Value::Map(map) => map.values().any(|entry| holds_whole(&entry.node)),
+            _ => false,
+        }
+    }
+    fn mend(node: &mut Node) {
+        match &mut node.value {
+            Value::Number(number) => {
+                if let Number::Float(float) = number
+                    && let Some(whole) = whole(*float)
+                {
+                    *number = Number::Int(whole);
+                }
+            }
+            Value::List(items) => items.iter_mut().for_each(mend),
+            Value::Map(map) => map.values_mut().for_each(|entry| mend(&mut entry.node)),
+            _ => {}
+        }
+    }
+    if !holds_whole(node) {
+        return Cow::Borrowed(node);
+    }
+    let mut node = node.clone();
+    mend(&mut node);
+    Cow::Owned(node)
+}
+
+/// Whether SOPS encrypted the object in its place: what decrypts it takes its own mark away.
+fn is_encrypted(node: &Node) -> bool {
+    node.at(&["sops", "mac"]).is_some()
+}
+
+/// Whether a cause is about what encryption put there: its mark, or a value that is another one once decrypted.
+fn is_of_encryption(node: &Node, cause: &Cause) -> bool {
+    let is_mark = matches!(cause.path.segments().first(), Some(Segment::Key(key)) if &**key == "sops");
+    let is_cipher = |node: &Node| node.as_str().is_some_and(|text| text.starts_with("ENC["));
+    is_mark || node.lookup(&cause.path).is_some_and(is_cipher)
+}
+
+/// Findings in the order in which they were made, those of one place and fact together.
+#[derive(Default)]
+struct Told {
+    found: Vec<(Diagnostic, Vec<String>)>,
+    known: BTreeMap<(Option<Span>, String), usize>,
+}
+
+impl Told {
+    fn add(&mut self, object: &Object, cause: &Cause, instance: Option<Span>) {
+        let at = place(&object.node, cause).or(instance);
+        let fact = format!("{:?} {} {}", cause.kind, cause.path, cause.message);
+        let index = *self.known.entry((at, fact)).or_insert(self.found.len());
+        if let Some((first, others)) = self.found.get_mut(index) {
+            let id = object.id.to_string();
+            if first.object.as_ref() != Some(&id) && !others.contains(&id) {
+                others.push(id);
+            }
+        } else {
+            self.found.push((finding(object, cause, at, instance), Vec::new()));
+        }
+    }
+
+    fn report(self, sink: &mut Sink) {
+        for (mut finding, others) in self.found {
+            if !others.is_empty() {
+                let more = others.len().saturating_sub(MAX_NAMES);
+                let mut names = others.iter().take(MAX_NAMES).cloned().collect::<Vec<_>>().join(", ");
+                if more > 0 {
+                    names += &format!(" and {more} more");
+                }
+                finding = finding.note(format!("it is the same in {names}"));
+            }
+            sink.report(finding);
+        }
+    }
+}
+
+fn code(cause: &Cause) -> Code {
+    match (cause.layer, cause.kind) {
+        (_, CauseKind::Unknown) => codes::UNKNOWN_FIELD,
+        (_, CauseKind::Type) => codes::WRONG_TYPE,
+        (_, CauseKind::Required) => codes::MISSING_FIELD,
+        (Layer::Meta, _) => codes::INVALID_NAME,
+        (Layer::CustomRule, _) => codes::RULE_VIOLATED,
+        _ => codes::INVALID_FIELD,
+    }
+}
+
+fn finding(object: &Object, cause: &Cause, at: Option<Span>, instance: Option<Span>) -> Diagnostic {
+    let fact = match (cause.kind, cause.path.is_empty()) {
+        (CauseKind::Unknown, _) => format!("unknown field `{}` in {}", cause.path, object.id),
+        (_, true) => format!("{}: {}", object.id, cause.message),
+        (_, false) => format!("`{}` of {}: {}", cause.path, object.id, cause.message),
+    };
+    let mut finding = Diagnostic::error(code(cause), fact).at(at, "").object(object.id.to_string());
+    let written = nearest(&object.node, &cause.path);
+    let line = template(written).filter(|line| Some(*line) != at);
+    finding = finding.related(line, "the chart writes it here");
+    if line.is_none() {
+        let made = maker(object).filter(|made| at.is_none_or(|at| at.file != made.file));
+        finding = finding.related(made, "the object is made here");
+    }
+    if !is_own(object) && instance != at {
+        finding = finding.related(instance, "for this instance");
+    }
+    for note in plain_text::reads_of(&object.node.origin, written) {
+        finding = finding.note(note);
+    }
+    if let Some(help) = &cause.help {
+        finding = finding.help(help.clone());
+    }
+    match patch(object, cause) {
+        Some(help) => finding.help(help),
+        None if cause.help.is_none() && cause.layer == Layer::Meta && cause.kind == CauseKind::Invalid => {
+            finding.help("Kubernetes would refuse the object: shorten or respell it")
+        }
+        None => finding,
+    }
+}
+
+/// Whether the object stands in a document of the project.
+fn is_own(object: &Object) -> bool {
+    match &object.source {
+        ObjectSource::Resource { stack, .. } => *stack == StackOwner::Project,
+        ObjectSource::Manifest { .. } => true,
+        ObjectSource::Chart { .. } | ObjectSource::Compiler { .. } => false,
+    }
+}
+
+/// The patch that reaches what the user cannot edit.
+fn patch(object: &Object, cause: &Cause) -> Option<String> {
+    if is_own(object) {
+        return None;
+    }
+    let pointer: String = cause
+        .path
+        .names()
+        .iter()
+        .map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1")))
+        .collect();
+    let namespace =
+        object.id.namespace.as_ref().map(|namespace| format!("namespace: {namespace}, ")).unwrap_or_default();
+    let change = match (cause.kind, object.node.lookup(&cause.path)) {
+        (CauseKind::Unknown, _) => format!("`{{op: remove, path: {pointer}}}`"),
+        (_, Some(_)) if !cause.path.is_empty() => format!("`{{op: replace, path: {pointer}, value: ...}}`"),
+        (_, None) if !cause.path.is_empty() => format!("`{{op: add, path: {pointer}, value: ...}}`"),
+        _ => "what has to change".to_owned(),
+    };
+    let values = match object.source {
+        ObjectSource::Chart { .. } => "change the values of the chart, or ",
+        _ => "change the inputs of the instance, or ",
+    };
+    Some(format!(
+        "{values}patch it in the overlay: `target: {{kind: {}, {namespace}name: {}}}`, `patch:` with {change}",
+        object.id.kind, object.id.name
+    ))
+}
+
+/// The place that a user would edit: the value, its key where it is no scalar or should not be there, or what is nearest above it.
+fn place(object: &Node, cause: &Cause) -> Option<Span> {
+    let key = |path: &Path| object.key_at(path).and_then(Origin::editable);
+    let mut path = cause.path.clone();
+    if let Some(node) = object.lookup(&path) {
+        if let Some(member) = member(node, &cause.message) {
+            return member.editable();
+        }
+        let own = node.origin.editable();
+        let is_scalar = !matches!(node.value, Value::Map(_) | Value::List(_));
+        return if is_scalar && cause.kind != CauseKind::Unknown {
+            own.or_else(|| key(&path))
+        } else {
+            key(&path).or(own)
+        };
+    }
+    while path.pop().is_some() {
+        if let Some(node) = object.lookup(&path) {
+            return key(&path).or_else(|| node.origin.editable().map(Span::head));
+        }
+    }
+    None
+}
+
+/// The member of a map that a fact names first: a server names the map only.
+fn member<'a>(node: &'a Node, fact: &str) -> Option<&'a Origin> {
+    let map = node.as_map()?;
+    let name = fact.strip_prefix('`')?.split('`').next()?;
+    if let Some(entry) = map.get(name) {
+        return Some(&entry.key);
+    }
+    map.values().find(|entry| entry.node.as_str() == Some(name)).map(|entry| &entry.node.origin)
+}
+
+/// What is there of a path.
+fn nearest<'a>(object: &'a Node, path: &Path) -> &'a Node {
+    let mut node = object;
+    for segment in path.segments() {
+        let below = match segment {
+            Segment::Key(key) => node.get(key),
+            Segment::Index(index) => node.as_list().and_then(|items| items.get(*index)),
+        };
+        let Some(below) = below else { break };
+        node = below;
+    }
+    node
+}
+
+/// The line of a template that made a value.
+fn template(node: &Node) -> Option<Span> {
+    let mut origin = &node.origin;
+    loop {
+        if let Origin::Link(kind) = origin
+            && let OriginKind::Template { at, .. } = kind.as_ref()
+        {
+            return Some(*at);
+        }
+        origin = origin.was()?;
+    }
+}
