@@ -167,7 +167,8 @@ fn finding(object: &Object, cause: &Cause, at: Option<Span>, instance: Option<Sp
     for note in plain_text::reads_of(&object.node.origin, written) {
         finding = finding.note(note);
     }
-    if let Some(help) = &cause.help {
+    // How to write a value is no help with what a chart writes.
+    if let Some(help) = cause.help.as_ref().filter(|_| is_own(object) || cause.kind != CauseKind::Type) {
         finding = finding.help(help.clone());
     }
     match patch(object, cause) {

@@ -21,7 +21,7 @@ const OPEN: &[(&str, usize)] = &[
     ("crd-cel", 0),
     ("crd-schema", 0),
     ("decode/builtin", 0),
-    ("decode/custom", 18),
+    ("decode/custom", 0),
     ("meta", 8),
     ("no-such-kind", 0),
 ];

@@ -44,11 +44,9 @@ pub(super) fn help(
     let mut below = Vec::new();
     deeper(table, own, name, release, &mut Vec::new(), &mut below);
     if let [only] = below.as_slice() {
-        let mut place = at.path();
-        for step in only {
-            place.push(Segment::Key((*step).into()));
-        }
-        return Some(format!("it belongs to `{place}`"));
+        let place = at.path();
+        let dot = if place.is_empty() { "" } else { "." };
+        return Some(format!("it belongs to `{place}{dot}{}`", only.join(".")));
     }
     did_you_mean(name, names()).map(|near| format!("did you mean `{near}`?"))
 }
@@ -79,19 +77,23 @@ fn deeper(
     own: &Struct,
     name: &str,
     release: Minor,
-    way: &mut Vec<&'static str>,
-    found: &mut Vec<Vec<&'static str>>,
+    way: &mut Vec<String>,
+    found: &mut Vec<Vec<String>>,
 ) {
     if way.len() == DEPTH {
         return;
     }
     for field in own.fields(release) {
-        let Shape::Struct(index) = field.shape else { continue };
-        if matches!(field.name, "metadata" | "status") && way.is_empty() && name == "name" {
+        let (index, step) = match &field.shape {
+            Shape::Struct(index) => (*index, field.name.to_owned()),
+            Shape::List(item) if let Shape::Struct(index) = **item => (index, format!("{}[]", field.name)),
+            _ => continue,
+        };
+        if field.name == "status" {
             continue;
         }
         let below = table.at(index);
-        way.push(field.name);
+        way.push(step);
         if below.field(name, release).is_some() {
             found.push(way.clone());
         } else {
