@@ -48,7 +48,7 @@ mod signatures;
 mod template;
 #[cfg(test)]
 mod tests;
-mod time;
+pub(crate) mod time;
 mod tree;
 mod types;
 

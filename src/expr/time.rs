@@ -180,7 +180,7 @@ pub(super) fn offset_of(zone: &str) -> Option<i64> {
 }
 
 /// Reads a duration as Go writes it, such as `1h30m`, `-1.5s`, `10ms`: nanoseconds.
-pub(super) fn parse_duration(text: &str) -> Option<i64> {
+pub(crate) fn parse_duration(text: &str) -> Option<i64> {
     let (negative, mut rest) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),

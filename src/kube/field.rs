@@ -38,6 +38,14 @@ impl<'p, 'n> Field<'p, 'n> {
         Field { up: Some((self, Step::Key(key))), node: Some(node) }
     }
 
+    /// The member `key` as a server names it, where the value stands at another place.
+    pub fn alias<'q>(&'q self, key: &'q str, value: Field<'_, 'n>) -> Field<'q, 'n>
+    where
+        'p: 'q,
+    {
+        Field { up: Some((self, Step::Key(key))), node: value.node }
+    }
+
     /// The item `index`.
     pub fn index<'q>(&'q self, index: usize) -> Field<'q, 'n>
     where

@@ -3,8 +3,6 @@
 //! A rule about text is a [`Rule`]: it says in a few words why the text is not taken, so that `` `{text}` {reason} ``
 //! reads as a sentence. Nothing here allocates where the text is fine.
 
-#![allow(dead_code, reason = "the kinds that use some of these are written next")]
-
 use super::{CauseKind, Causes, Field};
 pub(crate) use crate::expr::quantity::Quantity;
 use crate::value::{Number, Value};

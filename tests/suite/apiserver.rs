@@ -15,8 +15,8 @@ use std::io::Read as _;
 
 /// How many recorded verdicts may still differ, by the layer that spoke on the server.
 const OPEN: &[(&str, usize)] = &[
-    ("accepted", 0),
-    ("builtin/pods", 10_000),
+    ("accepted", 2),
+    ("builtin/pods", 0),
     ("builtin/rest", 6),
     ("crd-cel", 0),
     ("crd-schema", 0),

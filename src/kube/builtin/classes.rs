@@ -59,7 +59,7 @@ pub(super) fn runtime(object: Field<'_, '_>, causes: &mut Causes) {
     }
 }
 
-fn check_toleration(toleration: Field<'_, '_>, causes: &mut Causes) {
+pub(super) fn check_toleration(toleration: Field<'_, '_>, causes: &mut Causes) {
     let (key, operator, value, effect) = (
         toleration.key("key"),
         toleration.key("operator"),

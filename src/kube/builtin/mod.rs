@@ -1,10 +1,14 @@
 //! The validation of built-in kinds, one file a group of them.
 
 mod addresses;
+mod affinity;
+mod annotations;
 mod certificates;
 mod claims;
 mod classes;
 mod config;
+mod containers;
+mod cron;
 mod definitions;
 mod endpoints;
 mod events;
@@ -12,17 +16,27 @@ mod expressions;
 mod flow;
 mod hooks;
 mod ingress;
+mod jobs;
 mod networks;
 mod nodes;
 mod persistent;
+mod pods;
 mod policies;
+mod probes;
+mod projections;
 mod quotas;
 mod rbac;
+mod references;
 mod registration;
+mod resources;
 mod scaling;
+mod security;
 mod services;
 mod sources;
 mod storage;
+mod volumes;
+mod windows;
+mod workloads;
 
 use super::formats::{PORT, Reason, is_port};
 use super::{Causes, Field};
@@ -46,6 +60,9 @@ pub(super) fn check(
         ("", "PersistentVolumeClaim") => {
             claims::check_spec(object.key("spec"), claims::Owner::Claim, release, causes);
         }
+        ("", "Pod") => pods::pod(object, release, causes),
+        ("", "PodTemplate") => workloads::pod_template(object, release, causes),
+        ("", "ReplicationController") => workloads::replication_controller(object, release, causes),
         ("", "ResourceQuota") => quotas::quota(object, causes),
         ("", "Secret") => config::secret(object, causes),
         ("", "Service") => services::service(object, release, causes),
@@ -63,7 +80,13 @@ pub(super) fn check(
             definitions::definition(object, release, causes);
         }
         ("apiregistration.k8s.io", "APIService") => registration::api_service(object, causes),
+        ("apps", "DaemonSet") => workloads::daemon_set(object, release, causes),
+        ("apps", "Deployment") => workloads::deployment(object, release, causes),
+        ("apps", "ReplicaSet") => workloads::replica_set(object, release, causes),
+        ("apps", "StatefulSet") => workloads::stateful_set(object, release, causes),
         ("autoscaling", "HorizontalPodAutoscaler") => scaling::autoscaler(object, version, release, causes),
+        ("batch", "CronJob") => jobs::cron_job(object, release, causes),
+        ("batch", "Job") => jobs::job(object, release, causes),
         ("certificates.k8s.io", "CertificateSigningRequest") => certificates::request(object, causes),
         ("coordination.k8s.io", "Lease") => classes::lease(object, causes),
         ("discovery.k8s.io", "EndpointSlice") => endpoints::slice(object, release, causes),

@@ -52,7 +52,7 @@ const COMPUTE: &[&str] =
     &["cpu", "limits.cpu", "limits.memory", "memory", "pods", "requests.cpu", "requests.memory"];
 
 /// Whether the resource is one of Kubernetes itself.
-fn is_native(name: &str) -> bool {
+pub(super) fn is_native(name: &str) -> bool {
     !name.contains('/') || name.contains("kubernetes.io/")
 }
 

@@ -54,7 +54,7 @@ pub(super) fn check_sources(spec: Field<'_, '_>, name: &str, causes: &mut Causes
     }
 }
 
-fn check_source(source: Field<'_, '_>, kind: &str, name: &str, causes: &mut Causes) {
+pub(super) fn check_source(source: Field<'_, '_>, kind: &str, name: &str, causes: &mut Causes) {
     let mut all = |keys: &[&str]| {
         for key in keys {
             require(source.key(key), causes);

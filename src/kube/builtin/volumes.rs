@@ -1,0 +1,236 @@
+//! Volumes of Pods: names and sources. What a PersistentVolume can be made of as well is in `sources.rs`.
+
+use super::claims::{self, check_spec};
+use super::containers::PULL_POLICIES;
+use super::persistent::check_driver_name;
+use super::pods::{Place, Pod, one_of_if_written};
+use super::projections::{check_file, check_items, check_mode, check_projected};
+use super::require;
+use super::sources::check_source;
+use crate::kube::formats::{
+    check, check_annotations, check_labels, check_text, descending_path, dns_label, dns_subdomain, quantity,
+};
+use crate::kube::{Causes, Field};
+use std::collections::BTreeMap;
+
+/// What a volume is, for those who mount it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Volume {
+    /// A claim, which can be a device.
+    Claim,
+    /// Anything else.
+    Other,
+}
+
+/// The volumes of a Pod that are fine, by name.
+#[derive(Debug, Default)]
+pub(super) struct Volumes<'n> {
+    known: BTreeMap<&'n str, Volume>,
+    dropped: Vec<&'n str>,
+}
+
+impl Volumes<'_> {
+    /// What the volume `name` is.
+    pub(super) fn get(&self, name: &str) -> Option<Volume> {
+        self.known.get(name).copied()
+    }
+
+    /// Whether a server drops the volume `name` and its mounts, as it does not know its source yet.
+    pub(super) fn is_dropped(&self, name: &str) -> bool {
+        self.dropped.contains(&name)
+    }
+}
+
+/// The sources, in the order in which a server looks at them: the first one is checked, the others are too many.
+const SOURCES: &[&str] = &[
+    "emptyDir",
+    "hostPath",
+    "gitRepo",
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "secret",
+    "nfs",
+    "iscsi",
+    "glusterfs",
+    "flocker",
+    "persistentVolumeClaim",
+    "rbd",
+    "cinder",
+    "cephfs",
+    "quobyte",
+    "downwardAPI",
+    "fc",
+    "flexVolume",
+    "configMap",
+    "azureFile",
+    "vsphereVolume",
+    "photonPersistentDisk",
+    "portworxVolume",
+    "azureDisk",
+    "storageos",
+    "projected",
+    "scaleIO",
+    "csi",
+    "ephemeral",
+    "image",
+];
+
+/// Checks the volumes of a Pod. `added` are the names of those that a StatefulSet makes of its claims.
+pub(super) fn check_volumes<'n>(pod: &Pod<'_, 'n>, added: &[&'n str], causes: &mut Causes) -> Volumes<'n> {
+    let list = pod.spec.key("volumes");
+    let mut volumes = Volumes::default();
+    for name in added {
+        let place = list.index(0);
+        let before = causes.len();
+        if name.is_empty() {
+            causes.required(place.key("name"), "a template of a claim has a name");
+        } else {
+            check_text(place.key("name"), name, dns_label, causes);
+        }
+        if causes.len() == before {
+            volumes.known.insert(name, Volume::Claim);
+        }
+    }
+    let of_pod = if pod.place == Place::Pod { pod.metadata.key("name").text() } else { "" };
+    for volume in list.items() {
+        let name = volume.key("name");
+        if added.contains(&name.text()) {
+            continue;
+        }
+        if volume.key("image").is_set() && pod.release < (1, 35) {
+            volumes.dropped.push(name.text());
+            continue;
+        }
+        let before = causes.len();
+        check_sources(pod, volume, of_pod, causes);
+        if require(name, causes) {
+            check(name, dns_label, causes);
+        }
+        if volumes.known.contains_key(name.text()) {
+            causes.duplicate(name, format!("`{}` stands before", name.text()));
+        }
+        if causes.len() == before {
+            let claim = ["persistentVolumeClaim", "ephemeral"].iter().any(|key| volume.key(key).is_set());
+            volumes.known.insert(name.text(), if claim { Volume::Claim } else { Volume::Other });
+        }
+        check_not_own_claim(list, volume, of_pod, causes);
+    }
+    volumes
+}
+
+/// A claim is none that the Pod makes for an ephemeral volume.
+fn check_not_own_claim(list: Field<'_, '_>, volume: Field<'_, '_>, of_pod: &str, causes: &mut Causes) {
+    let source = volume.key("persistentVolumeClaim");
+    let claim = source.key("claimName");
+    if of_pod.is_empty() || !source.is_set() {
+        return;
+    }
+    let made = claim.text().strip_prefix(of_pod).and_then(|rest| rest.strip_prefix('-'));
+    let own = |name: &str| {
+        list.items().any(|other| other.key("ephemeral").is_set() && other.key("name").text() == name)
+    };
+    if made.is_some_and(own) {
+        causes.invalid(claim, "the Pod makes this claim for an ephemeral volume");
+    }
+}
+
+fn check_sources(pod: &Pod<'_, '_>, volume: Field<'_, '_>, of_pod: &str, causes: &mut Causes) {
+    let mut present = SOURCES.iter().filter(|key| volume.key(key).is_set());
+    // Without any, it is an empty directory.
+    let Some(first) = present.next() else { return };
+    let name = volume.key("name").text();
+    let source = volume.key(first);
+    match *first {
+        "emptyDir" => {
+            let limit = source.key("sizeLimit");
+            if quantity(limit).is_some_and(|limit| limit.signum() < 0) {
+                causes.forbidden(limit, "the limit is negative");
+            }
+        }
+        "gitRepo" => {
+            require(source.key("repository"), causes);
+            check(source.key("directory"), descending_path, causes);
+        }
+        "gcePersistentDisk" => {
+            // The server has a name of its own for this one.
+            check_source(volume.alias("persistentDisk", source), first, name, causes);
+        }
+        "secret" | "configMap" => {
+            require(source.key(if *first == "secret" { "secretName" } else { "name" }), causes);
+            check_mode(source.key("defaultMode"), causes);
+            check_items(source.key("items"), causes);
+        }
+        "persistentVolumeClaim" => {
+            require(source.key("claimName"), causes);
+        }
+        "downwardAPI" => {
+            check_mode(source.key("defaultMode"), causes);
+            source.key("items").items().for_each(|file| check_file(file, source, causes));
+        }
+        "projected" => check_projected(source, causes),
+        "cinder" => {
+            require(source.key("volumeID"), causes);
+            check_secret(source.key("secretRef"), causes);
+        }
+        "storageos" => {
+            let (volume, namespace) = (source.key("volumeName"), source.key("volumeNamespace"));
+            if require(volume, causes) {
+                check(volume, dns_label, causes);
+            }
+            if !namespace.text().is_empty() {
+                check(namespace, dns_label, causes);
+            }
+            check_secret(source.key("secretRef"), causes);
+        }
+        "csi" => {
+            check_driver_name(source.key("driver"), causes);
+            let secret = source.key("nodePublishSecretRef");
+            if secret.is_set() && require(secret.key("name"), causes) {
+                check(source.alias("name", secret.key("name")), dns_subdomain, causes);
+            }
+        }
+        "ephemeral" => check_ephemeral(pod, volume, of_pod, causes),
+        "image" => {
+            if pod.place == Place::Pod {
+                require(source.key("reference"), causes);
+            }
+            one_of_if_written(source.key("pullPolicy"), PULL_POLICIES, causes);
+        }
+        kind => check_source(source, kind, name, causes),
+    }
+    for key in present {
+        causes.forbidden(volume.key(key), format!("the volume has `{first}` already"));
+    }
+}
+
+fn check_secret(reference: Field<'_, '_>, causes: &mut Causes) {
+    if reference.is_set() {
+        require(reference.key("name"), causes);
+    }
+}
+
+fn check_ephemeral(pod: &Pod<'_, '_>, volume: Field<'_, '_>, of_pod: &str, causes: &mut Causes) {
+    let source = volume.key("ephemeral");
+    let template = source.key("volumeClaimTemplate");
+    let metadata = template.key("metadata");
+    if template.is_set() {
+        check_annotations(metadata.key("annotations"), causes);
+        check_labels(metadata.key("labels"), causes);
+        for (key, value) in metadata.members() {
+            let empty = value.text().is_empty() && value.count() == 0 && value.int().unwrap_or(0) == 0;
+            if !matches!(key, "annotations" | "labels" | "creationTimestamp") && value.is_set() && !empty {
+                causes.forbidden(value, "a template has labels and annotations only");
+            }
+        }
+        check_spec(template.key("spec"), claims::Owner::Template, pod.release, causes);
+    } else {
+        causes.required(template, "an ephemeral volume has a template of a claim");
+    }
+    let name = volume.key("name");
+    if !of_pod.is_empty() && !name.text().is_empty() {
+        let claim = format!("{of_pod}-{}", name.text());
+        if let Err(reason) = dns_subdomain(&claim) {
+            causes.invalid(name, format!("the name of its claim, `{claim}`, {reason}"));
+        }
+    }
+}
