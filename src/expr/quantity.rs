@@ -52,7 +52,8 @@ impl Quantity {
         let length = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (number, suffix) = rest.split_at(length);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+        // A suffix alone is none of it: `Mi` and `.` are 0 to a server.
+        if fraction.contains('.') {
             return None;
         }
         let digits = format!("{}{fraction}", whole.trim_start_matches('0'));
@@ -180,10 +181,13 @@ mod tests {
             ("0", "0"),
             ("0.5Ki", "512"),
             ("1n", "1n"),
+            ("Mi", "0"),
+            ("-", "0"),
+            (".5", "500m"),
         ] {
             assert_eq!(Quantity::parse(text).expect(text).text(), out, "{text}");
         }
-        for bad in ["", "1Q", "1.2.3", "Mi", "1 Mi", "e3", "9e59"] {
+        for bad in ["", "1Q", "1.2.3", "1 Mi", "1e", "e", "9e59"] {
             assert!(Quantity::parse(bad).is_none(), "{bad}");
         }
         let compare = |a, b| Quantity::parse(a).expect("valid").compare(Quantity::parse(b).expect("valid"));

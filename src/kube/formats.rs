@@ -293,10 +293,10 @@ pub(crate) fn check_at_most_all(field: Field<'_, '_>, causes: &mut Causes) {
     }
 }
 
-/// Whether a number or a percentage is zero; what is neither is not, and so is a missing one.
+/// Whether a number or a percentage is zero, as what is neither is; a missing one is not.
 pub(crate) fn is_zero(field: Field<'_, '_>) -> bool {
     match field.node().and_then(|node| node.as_str()) {
-        Some(text) => percentage(text) == Some(0),
+        Some(text) => percentage(text).or_else(|| text.parse().ok()).unwrap_or(0) == 0,
         None => field.int() == Some(0),
     }
 }
@@ -311,7 +311,8 @@ pub(crate) fn check_not_negative(field: Field<'_, '_>, causes: &mut Causes) {
 /// The quantity in a field, written as text or as a number; none where there is none that can be counted with.
 pub(crate) fn quantity(field: Field<'_, '_>) -> Option<Quantity> {
     match &field.node()?.value {
-        Value::String(text) => Quantity::parse(text),
+        // A server takes off blanks around it.
+        Value::String(text) => Quantity::parse(text.trim()),
         Value::Number(Number::Int(number)) => Some(Quantity::of(*number)),
         Value::Number(Number::Uint(number)) => Quantity::parse(&number.to_string()),
         Value::Number(Number::Float(number)) => Quantity::parse(&number.to_string()),

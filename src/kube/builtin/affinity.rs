@@ -233,3 +233,97 @@ fn check_old_label_keys(constraint: Field<'_, '_>, causes: &mut Causes) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::{check_pods, pod_of};
+    use super::{PREFERRED, REQUIRED};
+
+    #[test]
+    fn terms_of_nodes_and_pods() {
+        let nodes = |term: &str| {
+            format!("affinity: {{nodeAffinity: {{{REQUIRED}: {{nodeSelectorTerms: [{term}]}}}}}}")
+        };
+        let pods = |term: &str| format!("affinity: {{podAffinity: {{{REQUIRED}: [{term}]}}}}");
+        let term = format!("affinity.nodeAffinity.{REQUIRED}.nodeSelectorTerms");
+        check_pods(&[
+            ("", &nodes(""), &[&format!("Required {term}")]),
+            (
+                "",
+                &nodes(
+                    "{matchExpressions: [{key: a, operator: In}, {key: a, operator: Gt, values: [a, b]}]}",
+                ),
+                &[
+                    &format!("Required {term}[0].matchExpressions[0].values"),
+                    &format!("Required {term}[0].matchExpressions[1].values"),
+                ],
+            ),
+            (
+                "",
+                &nodes("{matchFields: [{key: x, operator: Exists}]}"),
+                &[
+                    &format!("Invalid {term}[0].matchFields[0].operator"),
+                    &format!("Invalid {term}[0].matchFields[0].key"),
+                ],
+            ),
+            (
+                "",
+                &pods("{}"),
+                &[
+                    &format!("Required affinity.podAffinity.{REQUIRED}[0].topologyKey"),
+                    &format!("Invalid affinity.podAffinity.{REQUIRED}[0].topologyKey"),
+                ],
+            ),
+            (
+                "",
+                &pods("{topologyKey: z, namespaces: [A], matchLabelKeys: [a]}"),
+                &[
+                    &format!("Invalid affinity.podAffinity.{REQUIRED}[0].namespace"),
+                    &format!("Forbidden affinity.podAffinity.{REQUIRED}[0].matchLabelKeys"),
+                ],
+            ),
+            (
+                "",
+                &format!(
+                    "affinity: {{nodeAffinity: {{{PREFERRED}: [{{weight: 101, preference: {{matchExpressions: [{{key: a, operator: In, values: ['a b']}}]}}}}]}}}}"
+                ),
+                &[&format!("Invalid affinity.nodeAffinity.{PREFERRED}[0].weight")],
+            ),
+        ]);
+        let value = nodes("{matchExpressions: [{key: a, operator: In, values: ['a b']}]}");
+        assert_eq!(pod_of((1, 34), "", &value).len(), 1);
+        assert!(pod_of((1, 30), "", &value).is_empty());
+    }
+
+    #[test]
+    fn constraints_of_spreading() {
+        let of = |constraint: &str| format!("topologySpreadConstraints: [{constraint}]");
+        let place = "topologySpreadConstraints[0]";
+        check_pods(&[
+            ("", &of("{maxSkew: 1, topologyKey: z, whenUnsatisfiable: ScheduleAnyway}"), &[]),
+            (
+                "",
+                &of("{minDomains: 0}"),
+                &[
+                    &format!("Invalid {place}.maxSkew"),
+                    &format!("Required {place}.topologyKey"),
+                    &format!("Unsupported {place}.whenUnsatisfiable"),
+                    &format!("Invalid {place}.minDomains"),
+                    &format!("Invalid {place}.minDomains"),
+                ],
+            ),
+            (
+                "",
+                &of(
+                    "{maxSkew: 1, topologyKey: z, whenUnsatisfiable: DoNotSchedule}, {maxSkew: 2, topologyKey: z, whenUnsatisfiable: DoNotSchedule}",
+                ),
+                &[&format!("Duplicate {place}[\"{{topologyKey, whenUnsatisfiable}}\"]")],
+            ),
+        ]);
+        let key = of(
+            "{maxSkew: 1, topologyKey: z, whenUnsatisfiable: DoNotSchedule, matchLabelKeys: [a], labelSelector: {matchLabels: {a: b}}}",
+        );
+        assert!(pod_of((1, 34), "", &key).is_empty(), "the Pod has no label `a` to add");
+        assert_eq!(pod_of((1, 33), "", &key), [format!("Invalid {place}.matchLabelKeys[0]")]);
+    }
+}

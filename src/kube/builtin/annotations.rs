@@ -133,3 +133,54 @@ fn check_same(profile: Field<'_, '_>, place: Field<'_, '_>, annotation: Field<'_
 fn is_apparmor(annotation: Field<'_, '_>) -> bool {
     annotation.path().names().last().is_some_and(|key| key.starts_with(APPARMOR))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::object;
+    use super::{APPARMOR, DELETION_COST, MIRROR, SECCOMP, SECCOMP_CONTAINER, TOLERATIONS};
+
+    fn annotated(annotations: &str, spec: &str) -> Vec<String> {
+        let pod = format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{annotations: {{{annotations}}}}}, spec: {{{spec}}}}}"
+        );
+        object(&pod, (1, 34))
+    }
+
+    #[test]
+    fn annotations_that_mean_something() {
+        let spec = "containers: [{name: a, image: i}]";
+        for (annotations, told) in [
+            (format!("{DELETION_COST}: '-5'"), ""),
+            (format!("{DELETION_COST}: '+5'"), DELETION_COST),
+            (format!("{DELETION_COST}: '05'"), DELETION_COST),
+            (format!("{DELETION_COST}: '2147483648'"), DELETION_COST),
+            (format!("{MIRROR}: x"), MIRROR),
+            (format!("{SECCOMP}: docker/default"), ""),
+            (format!("{SECCOMP}: localhost/../x"), SECCOMP),
+            (format!("{APPARMOR}a: localhost/x"), ""),
+            (format!("{APPARMOR}a: other"), "container.apparmor.security.beta.kubernetes.io/a"),
+            (format!("{APPARMOR}b: ''"), "container.apparmor.security.beta.kubernetes.io/b"),
+            (format!("{TOLERATIONS}: '[{{}}]'"), ""),
+        ] {
+            let wanted: Vec<String> = if told.is_empty() {
+                Vec::new()
+            } else {
+                vec![format!("Invalid metadata.annotations[\"{told}\"]")]
+            };
+            assert_eq!(annotated(&annotations, spec), wanted, "{annotations}");
+        }
+        assert_eq!(annotated(&format!("{TOLERATIONS}: x"), spec), ["Invalid metadata.annotations"]);
+    }
+
+    #[test]
+    fn profiles_in_annotations_and_fields_are_the_same() {
+        let spec = "containers: [{name: a, image: i, securityContext: {seccompProfile: {type: Localhost, localhostProfile: x}}}]";
+        let place = "Forbidden spec.containers[0].securityContext.seccompProfile";
+        for (text, told) in
+            [("localhost/x", None), ("localhost/y", Some("localhostProfile")), ("unconfined", Some("type"))]
+        {
+            let told: Vec<String> = told.iter().map(|key| format!("{place}.{key}")).collect();
+            assert_eq!(annotated(&format!("{SECCOMP_CONTAINER}a: {text}"), spec), told, "{text}");
+        }
+    }
+}

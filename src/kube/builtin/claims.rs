@@ -27,7 +27,8 @@ pub(super) fn check_spec(spec: Field<'_, '_>, owner: Owner, release: Minor, caus
     check_label_selector(spec.key("selector"), causes);
     let resources = spec.key("resources");
     let requests = resources.key("requests");
-    let storage = requests.key("storage");
+    // The server tells it without `requests`.
+    let storage = resources.alias("storage", requests.key("storage"));
     if !storage.is_set() {
         causes.required(storage, "a claim asks for an amount of storage");
     } else if quantity(storage).is_some_and(|amount| amount.signum() < 1) {

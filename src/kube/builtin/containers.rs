@@ -349,3 +349,95 @@ fn check_resize(whole: &Whole<'_, '_>, policies: Field<'_, '_>, causes: &mut Cau
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::{check_pods, pod_of};
+
+    #[test]
+    fn names_ports_and_policies() {
+        check_pods(&[
+            ("ports: [{containerPort: 80}, {containerPort: 80}]", "", &[]),
+            ("imagePullPolicy: Sometimes", "", &["Unsupported c.imagePullPolicy"]),
+            ("terminationMessagePolicy: ''", "", &[]),
+            ("ports: [{name: 80, containerPort: 0}]", "", &["Required c.ports[0].containerPort"]),
+            (
+                "ports: [{name: '80', containerPort: 70000}]",
+                "",
+                &["Invalid c.ports[0].name", "Invalid c.ports[0].containerPort"],
+            ),
+            (
+                "ports: [{name: a, containerPort: 1}, {name: a, containerPort: 2, protocol: tcp}]",
+                "",
+                &["Duplicate c.ports[1].name", "Unsupported c.ports[1].protocol"],
+            ),
+            (
+                "ports: [{containerPort: 1, hostPort: 9}, {containerPort: 2, hostPort: 9}]",
+                "",
+                &["Duplicate c.ports[1].hostPort"],
+            ),
+            (
+                "ports: [{containerPort: 1}, {containerPort: 1}]",
+                "hostNetwork: true",
+                &["Duplicate c.ports[1].hostPort"],
+            ),
+            (
+                "ports: [{containerPort: 1, hostPort: 2}]",
+                "hostNetwork: true",
+                &["Invalid c.ports[0].hostPort"],
+            ),
+            (
+                "",
+                "initContainers: [{name: a, image: i, livenessProbe: {exec: {command: [x]}}}]",
+                &["Duplicate initContainers[0].name", "Forbidden initContainers[0].livenessProbe"],
+            ),
+            ("", "initContainers: [{name: b, image: i, restartPolicy: Always, lifecycle: {}}]", &[]),
+            (
+                "",
+                "ephemeralContainers: [{name: e, image: i, targetContainerName: x, ports: []}]",
+                &[
+                    "NotFound ephemeralContainers[0].targetContainerName",
+                    "Forbidden ephemeralContainers[0].ports",
+                    "Forbidden ephemeralContainers",
+                ],
+            ),
+            ("", "initContainers: [{name: b, image: ' i'}]", &["Invalid initContainers[0].image"]),
+        ]);
+    }
+
+    #[test]
+    fn mounts_and_devices_need_their_volumes() {
+        let volumes = "volumes: [{name: v, emptyDir: {}}, {name: b, persistentVolumeClaim: {claimName: c}}]";
+        check_pods(&[
+            (
+                "volumeMounts: [{name: v, mountPath: a}, {name: v, mountPath: b, subPath: ../x}]",
+                volumes,
+                &["Invalid c.volumeMounts.subPath"],
+            ),
+            (
+                "volumeMounts: [{name: x, mountPath: a}, {name: v, mountPath: a}]",
+                volumes,
+                &["NotFound c.volumeMounts[0].name", "Invalid c.volumeMounts[1].mountPath"],
+            ),
+            (
+                "volumeMounts: [{name: v, mountPath: a, mountPropagation: Bidirectional}]",
+                volumes,
+                &["Forbidden c.volumeMounts.mountPropagation"],
+            ),
+            (
+                "volumeMounts: [{name: v, mountPath: a, recursiveReadOnly: Enabled}]",
+                volumes,
+                &["Forbidden c.volumeMounts.recursiveReadOnly"],
+            ),
+            (
+                "volumeDevices: [{name: v, devicePath: /a}, {name: b, devicePath: /a/../b}]",
+                volumes,
+                &["Invalid c.volumeDevices[0].name", "Invalid c.volumeDevices[1].devicePath"],
+            ),
+        ]);
+        let mount = "volumeMounts: [{name: i, mountPath: a}]";
+        let image = "volumes: [{name: i, image: {pullPolicy: x}}]";
+        assert!(pod_of((1, 34), mount, image).is_empty(), "dropped before 1.35");
+        assert_eq!(pod_of((1, 35), mount, image).len(), 3);
+    }
+}

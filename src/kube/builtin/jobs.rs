@@ -31,11 +31,17 @@ pub(super) fn job(object: Field<'_, '_>, release: Minor, causes: &mut Causes) {
     let (metadata, spec) = (object.key("metadata"), object.key("spec"));
     let name = metadata.key("name").text();
     check_spec(spec, Owner::Job, release, causes);
+    let before = causes.len();
     check_label_selector(spec.key("selector"), causes);
-    if spec.key("manualSelector").truth() == Some(true) {
-        check_manual(spec, causes);
-    } else {
-        check_generated(spec, name, causes);
+    let fine = causes.len() == before;
+    let manual = spec.key("manualSelector").truth() == Some(true);
+    if !manual {
+        check_generated_labels(spec, name, causes);
+    }
+    match (fine, manual) {
+        (true, true) => check_manual(spec, causes),
+        (true, false) => check_generated_selector(spec, name, causes),
+        (false, _) => {}
     }
     let completions = completions(spec, Owner::Job).unwrap_or(0);
     if spec.key("completionMode").text() == "Indexed" && completions > 0 && !name.is_empty() {
@@ -58,9 +64,9 @@ fn check_manual(spec: Field<'_, '_>, causes: &mut Causes) {
     }
 }
 
-/// A selector that the server makes: it adds labels to the Pods, and takes no others.
-fn check_generated(spec: Field<'_, '_>, name: &str, causes: &mut Causes) {
-    let (selector, template) = (spec.key("selector"), spec.key("template"));
+/// The labels of the Pods, to which the server adds those that it selects by.
+fn check_generated_labels(spec: Field<'_, '_>, name: &str, causes: &mut Causes) {
+    let template = spec.key("template");
     let metadata = template.key("metadata");
     let labels = metadata.key("labels");
     for key in UIDS.iter().filter(|key| labels.key(key).is_set()) {
@@ -77,6 +83,13 @@ fn check_generated(spec: Field<'_, '_>, name: &str, causes: &mut Causes) {
             causes.invalid(place, format!("the server adds `{key}: {name}`, and the name {reason}"));
         }
     }
+}
+
+/// A selector that the server makes: it takes no labels but those that the server adds.
+fn check_generated_selector(spec: Field<'_, '_>, name: &str, causes: &mut Causes) {
+    let (selector, template) = (spec.key("selector"), spec.key("template"));
+    let metadata = template.key("metadata");
+    let labels = metadata.key("labels");
     if selector.is_set() && !is_generated(selector, name) {
         causes.invalid(selector, "the server makes the selector: it takes none but its own labels");
         let selected = selector.key("matchLabels").members().all(|(key, value)| {
@@ -405,5 +418,149 @@ pub(super) fn cron_job(object: Field<'_, '_>, release: Minor, causes: &mut Cause
     }
     if job.key("manualSelector").truth() == Some(true) {
         causes.unsupported(job.key("manualSelector"), "true", &["false"]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::object;
+    use super::count_indexes;
+
+    fn job(spec: &str, template: &str) -> Vec<String> {
+        let text = format!(
+            "{{apiVersion: batch/v1, kind: Job, metadata: {{name: j}}, spec: {{template: {{{template}spec: {{restartPolicy: Never, containers: [{{name: a, image: i}}]}}}}, {spec}}}}}"
+        );
+        object(&text, (1, 34))
+    }
+
+    fn check(table: &[(&str, &[&str])]) {
+        for (spec, told) in table {
+            assert_eq!(job(spec, ""), *told, "{spec}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_modes() {
+        check(&[
+            ("completions: 0, parallelism: 0, suspend: true", &[]),
+            (
+                "backoffLimit: -1, ttlSecondsAfterFinished: -1",
+                &["Invalid spec.backoffLimit", "Invalid spec.ttlSecondsAfterFinished"],
+            ),
+            ("completionMode: Indexed", &[]),
+            ("completionMode: Indexed, parallelism: 1", &["Required spec.completions"]),
+            ("maxFailedIndexes: 1", &["Required spec.backoffLimitPerIndex", "Invalid spec.maxFailedIndexes"]),
+            (
+                "completionMode: Indexed, completions: 100001, backoffLimitPerIndex: 1, parallelism: 10001",
+                &["Invalid spec.parallelism", "Required spec.maxFailedIndexes"],
+            ),
+            (
+                "completionMode: x, podReplacementPolicy: x, managedBy: x",
+                &[
+                    "Invalid spec.managedBy",
+                    "Unsupported spec.completionMode",
+                    "Unsupported spec.podReplacementPolicy",
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn policies_of_failure_and_success() {
+        let rule = "spec.podFailurePolicy.rules[0]";
+        check(&[
+            (
+                "podFailurePolicy: {rules: [{action: FailIndex, onExitCodes: {operator: In, containerName: x, values: [2, 0, 0]}}]}",
+                &[
+                    &format!("Invalid {rule}.action"),
+                    &format!("Invalid {rule}.onExitCodes.containerName"),
+                    &format!("Invalid {rule}.onExitCodes.values[1]"),
+                    &format!("Invalid {rule}.onExitCodes.values[2]"),
+                    &format!("Duplicate {rule}.onExitCodes.values[2]"),
+                    &format!("Invalid {rule}.onExitCodes.values"),
+                ],
+            ),
+            (
+                "podFailurePolicy: {rules: [{action: Count, onPodConditions: [{type: a b, status: x}]}]}",
+                &[
+                    &format!("Invalid {rule}.onPodConditions[0].type"),
+                    &format!("Unsupported {rule}.onPodConditions[0].status"),
+                ],
+            ),
+            (
+                "podFailurePolicy: {rules: [{}]}, podReplacementPolicy: TerminatingOrFailed",
+                &[
+                    &format!("Required {rule}.action"),
+                    &format!("Invalid {rule}"),
+                    "Unsupported spec.podReplacementPolicy",
+                ],
+            ),
+            ("successPolicy: {rules: [{succeededCount: 1}]}", &["Invalid spec.successPolicy"]),
+            (
+                "completionMode: Indexed, completions: 3, successPolicy: {rules: [{}, {succeededIndexes: 1-3}, {succeededIndexes: '0', succeededCount: 2}]}",
+                &[
+                    "Required spec.successPolicy.rules[0]",
+                    "Invalid spec.successPolicy.rules[1].succeededIndexes",
+                    "Invalid spec.successPolicy.rules[2].succeededCount",
+                ],
+            ),
+        ]);
+        assert_eq!(count_indexes("0,2-4", 5), Ok(4));
+        for bad in ["a", "1,1", "2-1", "1-1", "1-2-3", "5", ",", "1,"] {
+            assert!(count_indexes(bad, 5).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn selectors_are_the_servers_own() {
+        let labels = |labels: &str| job("completions: 1", &format!("metadata: {{labels: {{{labels}}}}}, "));
+        let place = "spec.template.metadata.labels";
+        assert!(labels("job-name: j, a: b").is_empty());
+        assert_eq!(labels("job-name: k"), [format!("Invalid {place}.job-name")]);
+        assert_eq!(labels("controller-uid: k"), [format!("Invalid {place}.controller-uid")]);
+        check(&[
+            ("selector: {matchLabels: {job-name: j}}", &[]),
+            (
+                "selector: {matchLabels: {a: b}}",
+                &["Invalid spec.selector", "Invalid spec.template.metadata.labels"],
+            ),
+            (
+                "manualSelector: true, selector: {matchLabels: {a: b}}",
+                &["Invalid spec.template.metadata.labels"],
+            ),
+            ("manualSelector: true", &["Required spec.selector", "Invalid spec.template.metadata.labels"]),
+        ]);
+    }
+
+    #[test]
+    fn cron_jobs_have_schedules_and_templates() {
+        let cron = |spec: &str, job: &str| {
+            let text = format!(
+                "{{apiVersion: batch/v1, kind: CronJob, spec: {{{spec}, jobTemplate: {{spec: {{{job}, template: {{spec: {{containers: [{{name: a, image: i}}]}}}}}}}}}}}}"
+            );
+            object(&text, (1, 34))
+        };
+        let policy = "Required spec.jobTemplate.spec.template.spec.restartPolicy";
+        assert_eq!(cron("schedule: '@daily'", "suspend: true"), [policy]);
+        assert_eq!(
+            cron("schedule: TZ=UTC * * * * *, timeZone: x, concurrencyPolicy: x", "completionMode: Indexed"),
+            [
+                "Invalid spec.schedule",
+                "Invalid spec.timeZone",
+                "Unsupported spec.concurrencyPolicy",
+                "Required spec.jobTemplate.spec.completions",
+                policy
+            ]
+        );
+        assert_eq!(
+            cron("startingDeadlineSeconds: -1", "selector: {}, manualSelector: true"),
+            [
+                "Required spec.schedule",
+                "Invalid spec.startingDeadlineSeconds",
+                policy,
+                "Invalid spec.jobTemplate.spec.selector",
+                "Unsupported spec.jobTemplate.spec.manualSelector"
+            ]
+        );
     }
 }

@@ -34,6 +34,8 @@ mod security;
 mod services;
 mod sources;
 mod storage;
+#[cfg(test)]
+mod trial;
 mod volumes;
 mod windows;
 mod workloads;

@@ -309,3 +309,90 @@ fn check_names(pod: &Pod<'_, '_>, causes: &mut Causes) {
         check(hostname, dns_subdomain, causes);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::{check_pods, object, pod_of};
+
+    #[test]
+    fn policies_names_and_deadlines() {
+        check_pods(&[
+            ("", "restartPolicy: '', dnsPolicy: Default, runtimeClassName: a.b", &[]),
+            (
+                "",
+                "restartPolicy: Sometimes, dnsPolicy: x, preemptionPolicy: x",
+                &["Unsupported restartPolicy", "Unsupported dnsPolicy", "Unsupported preemptionPolicy"],
+            ),
+            (
+                "",
+                "hostname: a.b, subdomain: A, nodeName: a_b, priorityClassName: P, serviceAccount: S",
+                &[
+                    "Invalid nodeName",
+                    "Invalid priorityClassName",
+                    "Invalid hostname",
+                    "Invalid subdomain",
+                    "Invalid serviceAccountName",
+                ],
+            ),
+            (
+                "",
+                "runtimeClassName: '', activeDeadlineSeconds: 0",
+                &["Invalid runtimeClassName", "Invalid activeDeadlineSeconds"],
+            ),
+            (
+                "",
+                "nodeName: x, schedulingGates: [{name: a/b}, {name: a/b}, {}], readinessGates: [{conditionType: '-'}]",
+                &[
+                    "Invalid readinessGates[0].conditionType",
+                    "Duplicate schedulingGates[1]",
+                    "Invalid schedulingGates[2]",
+                    "Forbidden nodeName",
+                ],
+            ),
+            (
+                "",
+                "nodeSelector: {a: b c}, hostAliases: [{ip: x, hostnames: [A]}]",
+                &["Invalid nodeSelector", "Invalid hostAliases[0].ip", "Invalid hostAliases[0].hostnames[0]"],
+            ),
+            (
+                "",
+                "tolerations: [{}, {operator: Exists, value: x}, {key: a, tolerationSeconds: 1}]",
+                &[
+                    "Invalid tolerations[0].operator",
+                    "Invalid tolerations[1].operator",
+                    "Invalid tolerations[2].effect",
+                ],
+            ),
+            (
+                "",
+                "resourceClaims: [{name: a, resourceClaimName: c, resourceClaimTemplateName: t}, {name: a, resourceClaimName: C}]",
+                &[
+                    "Invalid resourceClaims[0]",
+                    "Duplicate resourceClaims[1].name",
+                    "Invalid resourceClaims[1].resourceClaimName",
+                ],
+            ),
+        ]);
+        assert_eq!(object("{apiVersion: v1, kind: Pod, spec: {}}", (1, 34)), ["Required spec.containers"]);
+    }
+
+    #[test]
+    fn servers_and_domains_to_search() {
+        check_pods(&[
+            ("", "dnsPolicy: None", &["Required dnsConfig"]),
+            ("", "dnsPolicy: None, dnsConfig: {}", &["Required dnsConfig.nameservers"]),
+            ("", "dnsConfig: {nameservers: [1.1.1.01, '::1'], searches: [., a_b.c., x]}", &[]),
+            (
+                "",
+                "dnsConfig: {nameservers: [a, 1.1.1.1, 1.1.1.1, 1.1.1.1], searches: [A], options: [{}]}",
+                &[
+                    "Invalid dnsConfig.nameservers",
+                    "Invalid dnsConfig.nameservers[0]",
+                    "Invalid dnsConfig.searches[0]",
+                    "Required dnsConfig.options[0]",
+                ],
+            ),
+        ]);
+        assert_eq!(pod_of((1, 32), "", "dnsConfig: {searches: [a_b, .]}").len(), 2);
+    }
+}

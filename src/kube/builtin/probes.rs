@@ -141,3 +141,58 @@ fn check_sleep(pod: &Pod<'_, '_>, action: Field<'_, '_>, causes: &mut Causes) {
         causes.invalid(action, format!("`{seconds}` is not within {least} and {grace}, the time to end"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::{check_pods, pod_of};
+
+    #[test]
+    fn handlers_and_their_numbers() {
+        check_pods(&[
+            ("livenessProbe: {httpGet: {port: none-such}, successThreshold: 0}", "", &[]),
+            (
+                "livenessProbe: {successThreshold: 2, periodSeconds: -1}",
+                "",
+                &[
+                    "Required c.livenessProbe",
+                    "Invalid c.livenessProbe.periodSeconds",
+                    "Invalid c.livenessProbe.successThreshold",
+                ],
+            ),
+            (
+                "readinessProbe: {exec: {}, grpc: {port: 1}, terminationGracePeriodSeconds: 1}",
+                "",
+                &[
+                    "Required c.readinessProbe.exec.command",
+                    "Forbidden c.readinessProbe.grpc",
+                    "Invalid c.readinessProbe.terminationGracePeriodSeconds",
+                ],
+            ),
+            (
+                "startupProbe: {httpGet: {port: 0, scheme: http, httpHeaders: [{name: a b}]}}",
+                "",
+                &[
+                    "Invalid c.startupProbe.httpGet.port",
+                    "Unsupported c.startupProbe.httpGet.scheme",
+                    "Invalid c.startupProbe.httpGet.httpHeaders",
+                ],
+            ),
+            (
+                "lifecycle: {preStop: {sleep: {seconds: 31}}, postStart: {}}",
+                "",
+                &["Required c.lifecycle.postStart", "Invalid c.lifecycle.preStop.sleep"],
+            ),
+            ("lifecycle: {preStop: {sleep: {seconds: 31}}}", "terminationGracePeriodSeconds: 40", &[]),
+            (
+                "lifecycle: {stopSignal: SIGRTMIN+16}",
+                "os: {name: linux}",
+                &["Unsupported c.lifecycle.stopSignal"],
+            ),
+            ("lifecycle: {stopSignal: SIGRTMAX-14}", "os: {name: linux}", &[]),
+            ("lifecycle: {stopSignal: SIGTERM}", "", &["Forbidden c.lifecycle.stopSignal"]),
+        ]);
+        let none = "lifecycle: {preStop: {sleep: {seconds: 0}}}";
+        assert!(pod_of((1, 34), none, "").is_empty());
+        assert_eq!(pod_of((1, 32), none, ""), ["Invalid c.lifecycle.preStop.sleep"]);
+    }
+}

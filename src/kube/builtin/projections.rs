@@ -186,3 +186,71 @@ fn check_certificate<'n>(certificate: Field<'_, 'n>, paths: &mut Paths<'_, 'n>, 
         causes.required(certificate, "a path is needed, such as `credentialBundlePath`");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::check_pods;
+
+    #[test]
+    fn sources_share_a_directory() {
+        let of = |sources: &str| {
+            format!("serviceAccountName: s, volumes: [{{name: a, projected: {{sources: [{sources}]}}}}]")
+        };
+        let volume = "volumes[0].projected";
+        check_pods(&[
+            ("", &of("{}, {serviceAccountToken: {path: t}}"), &[]),
+            (
+                "",
+                &of("{secret: {name: s}, configMap: {name: c}}"),
+                &[&format!("Forbidden {volume}.sources[0]")],
+            ),
+            (
+                "",
+                &of(
+                    "{secret: {name: s, items: [{key: a, path: x}]}}, {configMap: {name: c, items: [{key: a, path: x}]}}",
+                ),
+                &[&format!("Invalid {volume}")],
+            ),
+            (
+                "",
+                &of("{serviceAccountToken: {expirationSeconds: 599}}"),
+                &[
+                    &format!("Invalid {volume}.sources[0].serviceAccountToken.expirationSeconds"),
+                    &format!("Required {volume}.path"),
+                ],
+            ),
+            (
+                "",
+                &of("{downwardAPI: {items: [{path: a, fieldRef: {fieldPath: spec.nodeName}}, {path: b}]}}"),
+                &[
+                    &format!("Unsupported {volume}.sources[0].downwardAPI.fieldRef.fieldPath"),
+                    &format!("Required {volume}.sources[0].downwardAPI"),
+                ],
+            ),
+            (
+                "",
+                &of("{clusterTrustBundle: {name: 'x.org:a:B', labelSelector: {}, path: a}}"),
+                &[
+                    &format!("Invalid {volume}.sources[0].clusterTrustBundle.name"),
+                    &format!("Invalid {volume}.sources[0].clusterTrustBundle.labelSelector"),
+                ],
+            ),
+            (
+                "",
+                &of(
+                    "{podCertificate: {signerName: kubernetes.io/a, keyType: RSA, maxExpirationSeconds: 86401}}",
+                ),
+                &[
+                    &format!("Unsupported {volume}.sources[0].podCertificate.keyType"),
+                    &format!("Invalid {volume}.sources[0].podCertificate.maxExpirationSeconds"),
+                    &format!("Required {volume}.sources[0].podCertificate"),
+                ],
+            ),
+            (
+                "",
+                "volumes: [{name: a, projected: {sources: [{serviceAccountToken: {path: t}}]}}]",
+                &[&format!("Forbidden {volume}.sources[0].serviceAccountToken")],
+            ),
+        ]);
+    }
+}

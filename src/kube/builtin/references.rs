@@ -196,3 +196,49 @@ pub(super) fn check_resource(reference: Field<'_, '_>, reader: Reader, causes: &
         causes.invalid(divisor, format!("`{unit}` is none of `{}`", known.join("`, `")));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::{check_pods, pod_of};
+
+    #[test]
+    fn variables_have_one_source_that_is_there() {
+        check_pods(&[
+            ("env: [{name: 'a b:c'}, {name: A, value: x}, {name: A}]", "", &[]),
+            ("env: [{name: a=b}, {}]", "", &["Invalid c.env[0].name", "Required c.env[1].name"]),
+            ("env: [{name: a, valueFrom: {}}]", "", &["Invalid c.env[0].valueFrom"]),
+            (
+                "env: [{name: a, value: x, valueFrom: {secretKeyRef: {name: s, key: a/b}}}]",
+                "",
+                &["Invalid c.env[0].valueFrom.secretKeyRef.key", "Invalid c.env[0].valueFrom"],
+            ),
+            (
+                "env: [{name: a, valueFrom: {fieldRef: {fieldPath: metadata.labels}}}]",
+                "",
+                &["Unsupported c.env[0].valueFrom.fieldRef.fieldPath"],
+            ),
+            (
+                "env: [{name: a, valueFrom: {fieldRef: {fieldPath: \"metadata.labels['a b']\"}}}]",
+                "",
+                &["Invalid c.env[0].valueFrom.fieldRef"],
+            ),
+            ("env: [{name: a, valueFrom: {fieldRef: {fieldPath: spec.host}}}]", "", &[]),
+            (
+                "env: [{name: a, valueFrom: {resourceFieldRef: {resource: limits.cpu, divisor: 1Mi}}}]",
+                "",
+                &["Invalid c.env[0].valueFrom.resourceFieldRef.divisor"],
+            ),
+            (
+                "env: [{name: a, valueFrom: {resourceFieldRef: {resource: limits.memory, divisor: 1024Ki}}}]",
+                "",
+                &[],
+            ),
+            (
+                "envFrom: [{prefix: a=, secretRef: {name: s-}}, {}]",
+                "",
+                &["Invalid c.envFrom[0].prefix", "Invalid c.envFrom"],
+            ),
+        ]);
+        assert_eq!(pod_of((1, 31), "env: [{name: 'a b'}]", ""), ["Invalid c.env[0].name"]);
+    }
+}

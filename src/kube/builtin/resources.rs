@@ -52,6 +52,15 @@ pub(super) fn check_requirements(whole: &Whole<'_, '_>, resources: Field<'_, '_>
     for list in ["limits", "requests"] {
         resources.key(list).members().for_each(|(name, amount)| check_list(amount, name, causes));
     }
+    if whole.pod.place == Place::Pod {
+        // In a Pod, a limit without a request is the request, and the server tells it of both.
+        let requests = resources.key("requests");
+        for (name, amount) in resources.key("limits").members() {
+            if !requests.key(name).is_set() {
+                check_list(requests.alias(name, amount), name, causes);
+            }
+        }
+    }
     check_bounds(resources, causes);
     check_claims(whole, resources.key("claims"), causes);
 }
@@ -171,12 +180,17 @@ fn check_sums(pod: &Pod<'_, '_>, resources: Field<'_, '_>, causes: &mut Causes) 
             causes.invalid(limits.key(name), format!("the containers may use more of `{name}` together"));
         }
     }
-    for container in pod.spec.key("containers").items() {
+    for (index, container) in pod.spec.key("containers").items().enumerate() {
         for (name, limit) in container.key("resources").key("limits").members() {
             if let (Some(own), Some(most)) = (thousandths(limit), thousandths(limits.key(name)))
                 && own > most
             {
-                causes.invalid(limit, format!("`{name}` is above the limit of the Pod"));
+                let of = container.key("name").text();
+                // The server tells it below the resources of the Pod.
+                causes.invalid(
+                    resources.key("containers").index(index).key(name).key("limits"),
+                    format!("container `{of}` may use more of `{name}` than the Pod"),
+                );
             }
         }
     }
@@ -219,5 +233,89 @@ fn raise<'n>(sums: &mut Amounts<'n>, others: Amounts<'n>) {
     for (name, other) in others {
         let sum = sums.entry(name).or_default();
         *sum = (*sum).max(other);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::{check_pods, object, pod_of};
+
+    #[test]
+    fn requests_are_within_limits() {
+        check_pods(&[
+            ("resources: {limits: {cpu: 1, memory: 1Gi}, requests: {cpu: 1000m, memory: 1G}}", "", &[]),
+            ("resources: {limits: {cpu: 1}, requests: {cpu: 1001m}}", "", &["Invalid c.resources.requests"]),
+            (
+                "resources: {requests: {cpu: -1, gpu: 1}}",
+                "",
+                &[
+                    "Invalid c.resources.requests.cpu",
+                    "Invalid c.resources.requests.gpu",
+                    "Invalid c.resources.requests.gpu",
+                ],
+            ),
+            ("resources: {requests: {x.org/a: 1}}", "", &["Required c.resources.limits"]),
+            (
+                "resources: {limits: {x.org/a: 2}, requests: {x.org/a: 1}}",
+                "",
+                &["Invalid c.resources.requests"],
+            ),
+            (
+                "resources: {limits: {x.org/a: 500m}}",
+                "",
+                &["Invalid c.resources.limits[\"x.org/a\"]", "Invalid c.resources.requests[\"x.org/a\"]"],
+            ),
+            (
+                "resources: {limits: {cpu: 1, hugepages-2Mi: 3Mi}, requests: {hugepages-2Mi: 3Mi}}",
+                "",
+                &["Invalid c.resources.limits.hugepages-2Mi", "Invalid c.resources.requests.hugepages-2Mi"],
+            ),
+            (
+                "resources: {limits: {hugepages-2Mi: 2Mi}, requests: {hugepages-2Mi: 2Mi}}",
+                "",
+                &["Forbidden c.resources"],
+            ),
+            (
+                "resources: {claims: [{name: x}, {name: x, request: a}]}",
+                "resourceClaims: [{name: x}]",
+                &["Invalid resourceClaims[0]", "Duplicate c.resources.claims[1]"],
+            ),
+            ("", "overhead: {foo: 1}", &["Invalid overhead.foo", "Invalid overhead.foo"]),
+        ]);
+    }
+
+    #[test]
+    fn the_whole_pod_has_room_for_its_containers() {
+        let asks = "resources: {requests: {cpu: 1}, limits: {cpu: 2}}";
+        let second =
+            "initContainers: [{name: s, image: i, restartPolicy: Always, resources: {requests: {cpu: 1}}}]";
+        let whole = |of: &str| format!("{second}, resources: {of}");
+        check_pods(&[
+            (asks, &whole("{requests: {cpu: 2}}"), &[]),
+            (asks, &whole("{requests: {cpu: 1999m}}"), &["Invalid resources.requests.cpu"]),
+            (
+                asks,
+                &whole("{limits: {cpu: 1}}"),
+                &["Invalid resources.requests", "Invalid resources.containers[0].cpu.limits"],
+            ),
+            (
+                asks,
+                &whole("{limits: {ephemeral-storage: 1}, claims: []}"),
+                &["Forbidden resources.claims", "Unsupported resources.limits.ephemeral-storage"],
+            ),
+        ]);
+        assert!(pod_of((1, 33), asks, &whole("{requests: {cpu: 1}}")).is_empty());
+    }
+
+    #[test]
+    fn a_template_is_not_given_its_limits_as_requests() {
+        let container = "{name: a, image: i, resources: {limits: {x.org/a: 500m}}}";
+        let template = format!(
+            "{{apiVersion: v1, kind: PodTemplate, template: {{spec: {{containers: [{container}]}}}}}}"
+        );
+        assert_eq!(
+            object(&template, (1, 34)),
+            ["Invalid template.spec.containers[0].resources.limits[\"x.org/a\"]"]
+        );
     }
 }

@@ -215,3 +215,65 @@ pub(super) fn check_host_users(pod: &Pod<'_, '_>, causes: &mut Causes) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::{check_pods, pod_of};
+
+    #[test]
+    fn contexts_of_pods_and_containers() {
+        check_pods(&[
+            ("securityContext: {runAsNonRoot: true, runAsUser: 0}", "", &[]),
+            (
+                "securityContext: {privileged: true, allowPrivilegeEscalation: false}",
+                "",
+                &["Invalid c.securityContext"],
+            ),
+            (
+                "securityContext: {allowPrivilegeEscalation: false, capabilities: {add: [CAP_SYS_ADMIN]}}",
+                "",
+                &["Invalid c.securityContext"],
+            ),
+            (
+                "securityContext: {runAsUser: -1, procMount: Unmasked}",
+                "",
+                &["Invalid c.securityContext.runAsUser", "Invalid c.securityContext.procMount"],
+            ),
+            ("securityContext: {procMount: Unmasked}", "hostUsers: false", &[]),
+            (
+                "securityContext: {seccompProfile: {type: Localhost}}",
+                "",
+                &["Required c.securityContext.seccompProfile.localhostProfile"],
+            ),
+            (
+                "securityContext: {appArmorProfile: {type: Unconfined, localhostProfile: x}}",
+                "",
+                &["Invalid c.securityContext.appArmorProfile.localhostProfile"],
+            ),
+            (
+                "",
+                "securityContext: {fsGroup: 2147483648, fsGroupChangePolicy: No, supplementalGroups: [-1]}",
+                &[
+                    "Invalid securityContext.fsGroup",
+                    "Invalid securityContext.supplementalGroups[0]",
+                    "Unsupported securityContext.fsGroupChangePolicy",
+                ],
+            ),
+            (
+                "",
+                "hostNetwork: true, securityContext: {sysctls: [{name: net/ipv4/x, value: a}, {name: A}, {name: kernel.shmmax}]}",
+                &["Invalid securityContext.sysctls[0].name", "Invalid securityContext.sysctls[1].name"],
+            ),
+            (
+                "",
+                "hostPID: true, shareProcessNamespace: true",
+                &["Invalid securityContext.shareProcessNamespace"],
+            ),
+            ("volumeDevices: []", "hostPID: true, hostUsers: false", &["Forbidden HostPID"]),
+        ]);
+        let volumes = "hostUsers: false, volumes: [{name: b, persistentVolumeClaim: {claimName: c}}]";
+        let device = "volumeDevices: [{name: b, devicePath: /a}]";
+        assert_eq!(pod_of((1, 34), device, volumes), ["Forbidden c.volumeDevices"]);
+        assert!(pod_of((1, 33), device, volumes).is_empty());
+    }
+}

@@ -84,6 +84,8 @@ pub(super) fn check_volumes<'n>(pod: &Pod<'_, 'n>, added: &[&'n str], causes: &m
         let before = causes.len();
         if name.is_empty() {
             causes.required(place.key("name"), "a template of a claim has a name");
+            let claim = place.key("persistentVolumeClaim");
+            causes.required(claim.key("claimName"), "a template of a claim has a name");
         } else {
             check_text(place.key("name"), name, dns_label, causes);
         }
@@ -160,6 +162,13 @@ fn check_sources(pod: &Pod<'_, '_>, volume: Field<'_, '_>, of_pod: &str, causes:
             check_mode(source.key("defaultMode"), causes);
             check_items(source.key("items"), causes);
         }
+        "iscsi" => {
+            check_source(source, first, "", causes);
+            let portal = source.key("targetPortal").text();
+            if source.key("initiatorName").is_set() && name.len() + 1 + portal.len() > 64 {
+                causes.invalid(volume.key("name"), "with its portal, it has more than 64 characters");
+            }
+        }
         "persistentVolumeClaim" => {
             require(source.key("claimName"), causes);
         }
@@ -232,5 +241,83 @@ fn check_ephemeral(pod: &Pod<'_, '_>, volume: Field<'_, '_>, of_pod: &str, cause
         if let Err(reason) = dns_subdomain(&claim) {
             causes.invalid(name, format!("the name of its claim, `{claim}`, {reason}"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::check_pods;
+
+    #[test]
+    fn a_volume_has_a_name_and_one_source() {
+        check_pods(&[
+            ("", "volumes: [{name: a}]", &[]),
+            (
+                "",
+                "volumes: [{emptyDir: {}}, {name: A}, {name: a}, {name: a}]",
+                &["Required volumes[0].name", "Invalid volumes[1].name", "Duplicate volumes[3].name"],
+            ),
+            (
+                "",
+                "volumes: [{name: a, emptyDir: {}, hostPath: {path: /x}}]",
+                &["Forbidden volumes[0].hostPath"],
+            ),
+            (
+                "",
+                "volumes: [{name: a, emptyDir: {sizeLimit: -1}}]",
+                &["Forbidden volumes[0].emptyDir.sizeLimit"],
+            ),
+            (
+                "",
+                "volumes: [{name: a, hostPath: {path: ../x, type: Dir}}]",
+                &["Invalid volumes[0].hostPath.path", "Unsupported volumes[0].hostPath.type"],
+            ),
+            (
+                "",
+                "volumes: [{name: a, secret: {defaultMode: 512, items: [{key: '', path: ..x, mode: -1}]}}]",
+                &[
+                    "Required volumes[0].secret.secretName",
+                    "Invalid volumes[0].secret.defaultMode",
+                    "Required volumes[0].secret.items[0].key",
+                    "Invalid volumes[0].secret.items[0].path",
+                    "Invalid volumes[0].secret.items[0].mode",
+                ],
+            ),
+            ("", "volumes: [{name: a, configMap: {}}]", &["Required volumes[0].configMap.name"]),
+            (
+                "",
+                "volumes: [{name: a, gcePersistentDisk: {partition: 256}}]",
+                &["Required volumes[0].persistentDisk.pdName", "Invalid volumes[0].persistentDisk.partition"],
+            ),
+            (
+                "",
+                "volumes: [{name: a, csi: {driver: UPPER.x, nodePublishSecretRef: {name: A}}}]",
+                &["Invalid volumes[0].csi.name"],
+            ),
+            (
+                "",
+                "volumes: [{name: a, gitRepo: {directory: /x}}]",
+                &["Required volumes[0].gitRepo.repository", "Invalid volumes[0].gitRepo.directory"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn an_ephemeral_volume_makes_a_claim() {
+        check_pods(&[
+            (
+                "",
+                "volumes: [{name: a, ephemeral: {}}]",
+                &["Required volumes[0].ephemeral.volumeClaimTemplate"],
+            ),
+            (
+                "",
+                "volumes: [{name: a, ephemeral: {volumeClaimTemplate: {metadata: {name: x}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1}}}}}}, {name: b, persistentVolumeClaim: {claimName: p-a}}]",
+                &[
+                    "Forbidden volumes[0].ephemeral.volumeClaimTemplate.metadata.name",
+                    "Invalid volumes[1].persistentVolumeClaim.claimName",
+                ],
+            ),
+        ]);
     }
 }

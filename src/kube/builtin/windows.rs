@@ -181,3 +181,50 @@ fn check_windows(pod: &Pod<'_, '_>, context: Field<'_, '_>, causes: &mut Causes)
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::check_pods;
+    use super::user_name;
+
+    #[test]
+    fn systems_have_their_own_options() {
+        let process = "securityContext: {windowsOptions: {hostProcess: true}}";
+        check_pods(&[
+            ("", "os: {name: ''}", &["Required os.name"]),
+            ("", "os: {name: mac}", &["Unsupported os"]),
+            (
+                process,
+                "os: {name: linux}, hostNetwork: true",
+                &["Forbidden c.securityContext.windowsOptions"],
+            ),
+            (process, "", &["Invalid hostNetwork"]),
+            (process, "hostNetwork: true, initContainers: [{name: b, image: i}]", &["Invalid spec"]),
+            (
+                process,
+                "hostNetwork: true, securityContext: {windowsOptions: {hostProcess: false}}",
+                &["Invalid c.securityContext.windowsOptions.hostProcess"],
+            ),
+            (
+                "securityContext: {privileged: false}",
+                "os: {name: windows}, hostIPC: true, securityContext: {fsGroup: 1}",
+                &[
+                    "Forbidden securityContext.fsGroup",
+                    "Forbidden hostIPC",
+                    "Forbidden c.securityContext.privileged",
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn users_may_have_a_domain() {
+        for good in ["a", "NT AUTHORITY\\SYSTEM", "D.x\\u", "a b"] {
+            assert_eq!(user_name(good), Ok(()), "{good}");
+        }
+        let long = "a".repeat(105);
+        for bad in ["", "a\\b\\c", "\\u", ".d\\u", "d\\", "..", "a:b", "a\tb", &long] {
+            assert!(user_name(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -265,3 +265,153 @@ pub(super) fn replication_controller(object: Field<'_, '_>, release: Minor, caus
 pub(super) fn pod_template(object: Field<'_, '_>, release: Minor, causes: &mut Causes) {
     check_template(object.key("template"), Place::Template, &[], release, causes);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::object;
+
+    fn check(kind: &str, table: &[(&str, &[&str])]) {
+        let version = if kind == "ReplicationController" { "v1" } else { "apps/v1" };
+        let template = "template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: i}]}}";
+        for (spec, told) in table {
+            let selector = if spec.contains("selector:") { "" } else { "selector: {matchLabels: {a: b}}, " };
+            let object = object(
+                &format!("{{apiVersion: {version}, kind: {kind}, spec: {{{selector}{template}, {spec}}}}}"),
+                (1, 34),
+            );
+            assert_eq!(object, *told, "{kind}: {spec}");
+        }
+    }
+
+    #[test]
+    fn deployments_roll_or_not() {
+        check(
+            "Deployment",
+            &[
+                ("strategy: {rollingUpdate: {maxSurge: 120%, maxUnavailable: 100%}}", &[]),
+                (
+                    "strategy: {rollingUpdate: {maxUnavailable: 120%}}",
+                    &["Invalid spec.strategy.rollingUpdate.maxUnavailable"],
+                ),
+                (
+                    "strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0%}}",
+                    &["Invalid spec.strategy.rollingUpdate.maxUnavailable"],
+                ),
+                ("strategy: {type: Recreate, rollingUpdate: {}}", &["Forbidden spec.strategy.rollingUpdate"]),
+                ("strategy: {type: x}", &["Unsupported spec.strategy"]),
+                ("minReadySeconds: 600", &["Invalid spec.progressDeadlineSeconds"]),
+                (
+                    "replicas: -1, selector: {matchLabels: {a: c}}",
+                    &["Invalid spec.replicas", "Invalid spec.template.metadata.labels"],
+                ),
+                ("selector: {}", &["Invalid spec.selector"]),
+                (
+                    "selector: {matchLabels: {a: -}}",
+                    &["Invalid spec.selector.matchLabels", "Invalid spec.selector"],
+                ),
+            ],
+        );
+        let told = object("{apiVersion: apps/v1, kind: Deployment, spec: {}}", (1, 34));
+        assert_eq!(
+            told,
+            [
+                "Required spec.selector",
+                "Invalid spec.template.metadata.labels",
+                "Required spec.template.spec.containers"
+            ]
+        );
+    }
+
+    #[test]
+    fn pods_that_are_kept_do_not_end() {
+        let spec = "metadata: {labels: {a: b}}, spec: {restartPolicy: Never, activeDeadlineSeconds: 1, ephemeralContainers: [{name: e, image: i}], containers: [{name: a, image: ' i'}]}";
+        let of = |selector: &str| format!("spec: {{selector: {selector}, template: {{{spec}}}}}");
+        let told = [
+            "Forbidden spec.template.spec.ephemeralContainers",
+            "Unsupported spec.template.spec.restartPolicy",
+            "Forbidden spec.template.spec.activeDeadlineSeconds",
+        ];
+        for kind in ["Deployment", "ReplicaSet", "DaemonSet", "StatefulSet"] {
+            let text = format!("{{apiVersion: apps/v1, kind: {kind}, {}}}", of("{matchLabels: {a: b}}"));
+            assert_eq!(object(&text, (1, 34)), told, "{kind}");
+        }
+        let text = format!("{{apiVersion: v1, kind: ReplicationController, {}}}", of("{a: b}"));
+        assert_eq!(object(&text, (1, 34)), told);
+    }
+
+    #[test]
+    fn daemons_are_replaced_one_way() {
+        let place = "spec.updateStrategy.rollingUpdate";
+        check(
+            "DaemonSet",
+            &[
+                ("updateStrategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}", &[]),
+                ("updateStrategy: {rollingUpdate: {maxSurge: 1}}", &[&format!("Invalid {place}.maxSurge")]),
+                (
+                    "updateStrategy: {rollingUpdate: {maxUnavailable: 0}}",
+                    &[&format!("Required {place}.maxUnavailable")],
+                ),
+                ("updateStrategy: {type: OnDelete, rollingUpdate: {maxSurge: x}}", &[]),
+                ("selector: {}", &["Invalid spec.selector"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn sets_of_named_pods() {
+        check(
+            "StatefulSet",
+            &[
+                (
+                    "podManagementPolicy: x, serviceName: a.b, ordinals: {start: -1}",
+                    &[
+                        "Invalid spec.podManagementPolicy",
+                        "Invalid spec.ordinals.start",
+                        "Invalid spec.serviceName",
+                    ],
+                ),
+                (
+                    "updateStrategy: {type: OnDelete, rollingUpdate: {}}",
+                    &["Invalid spec.updateStrategy.rollingUpdate"],
+                ),
+                (
+                    "updateStrategy: {rollingUpdate: {partition: -1, maxUnavailable: 0}}",
+                    &[
+                        "Invalid spec.updateStrategy.rollingUpdate.partition",
+                        "Invalid spec.updateStrategy.rollingUpdate.maxUnavailable",
+                    ],
+                ),
+                (
+                    "persistentVolumeClaimRetentionPolicy: {whenScaled: x}",
+                    &["Unsupported spec.persistentVolumeClaimRetentionPolicy.whenScaled"],
+                ),
+                (
+                    "volumeClaimTemplates: [{metadata: {name: A}, spec: {}}]",
+                    &[
+                        "Required spec.volumeClaimTemplates[0].spec.accessModes",
+                        "Required spec.volumeClaimTemplates[0].spec.resources.storage",
+                        "Invalid spec.template.spec.volumes[0].name",
+                    ],
+                ),
+            ],
+        );
+        let mounted = "{apiVersion: apps/v1, kind: StatefulSet, spec: {selector: {matchLabels: {a: b}}, \
+             volumeClaimTemplates: [{metadata: {name: d}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1}}}}], \
+             template: {metadata: {labels: {a: b}}, spec: {hostname: A, containers: [{name: a, image: i, volumeMounts: [{name: d, mountPath: x}]}]}}}}";
+        assert!(object(mounted, (1, 34)).is_empty());
+    }
+
+    #[test]
+    fn controllers_select_by_labels_alone() {
+        check(
+            "ReplicationController",
+            &[
+                ("selector: {a: b}", &[]),
+                ("selector: {}", &[]),
+                ("selector: {a: c}", &["Invalid spec.template.metadata.labels"]),
+            ],
+        );
+        let bare = "{apiVersion: v1, kind: ReplicationController, spec: {}}";
+        assert_eq!(object(bare, (1, 34)), ["Required spec.selector", "Required spec.template"]);
+    }
+}
