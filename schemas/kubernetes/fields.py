@@ -46,6 +46,8 @@ UNMARKED = {
     ("batch/v1", "JobSpec", "managedBy"): ["JobManagedBy"],
     ("batch/v1", "JobSpec", "successPolicy"): ["JobSuccessPolicy"],
     ("storage/v1", "CSIDriverSpec", "nodeAllocatableUpdatePeriodSeconds"): ["MutableCSINodeAllocatableCount"],
+    # Dropped with all that is around it, which the rules of claims know.
+    ("core/v1", "TypedObjectReference", "namespace"): [],
 }
 
 

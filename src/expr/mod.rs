@@ -43,7 +43,7 @@ mod quotes;
 mod result;
 mod rule;
 mod scope;
-mod semver;
+pub(crate) mod semver;
 mod signatures;
 mod template;
 #[cfg(test)]

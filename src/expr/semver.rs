@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 /// A version: `1.2.3-rc.1+build`.
 #[derive(Clone, Debug)]
-pub(super) struct Semver {
+pub(crate) struct Semver {
     pub(super) major: u64,
     pub(super) minor: u64,
     pub(super) patch: u64,
@@ -20,7 +20,7 @@ enum Identifier {
 
 impl Semver {
     /// Reads a strict version.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (rest, build) = text.split_once('+').map_or((text, None), |(rest, build)| (rest, Some(build)));
         let (numbers, pre) = rest.split_once('-').map_or((rest, None), |(rest, pre)| (rest, Some(pre)));
         let mut parts = numbers.split('.').map(number);

@@ -21,7 +21,7 @@ use std::rc::Rc;
 const MAX_ALIASED_BYTES: usize = 64 << 20;
 
 /// As Go's `StdEncoding`: padded, with any bits behind the last byte.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );

@@ -42,6 +42,7 @@ mod scan;
 mod text;
 mod write;
 
+pub(crate) use compose::BASE64;
 pub use compose::{Builder, Composer, Data, Document, Duplicates, MAP_WEIGHT, Options};
 pub use de::{FitError, Misfit, from_node, from_node_coercing};
 pub use error::{Above, Error, Extent, Problem};

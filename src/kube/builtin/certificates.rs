@@ -3,8 +3,8 @@
 use super::require;
 use crate::kube::formats::{check_text, dns_label, dns_subdomain};
 use crate::kube::{CauseKind, Causes, Field};
+use crate::yaml;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeSet;
 
 const USAGES: &[&str] = &[
@@ -67,7 +67,7 @@ pub(super) fn request(object: Field<'_, '_>, causes: &mut Causes) {
 /// Whether it is a request in PEM; its signature is not looked at.
 fn is_request(encoded: &str) -> bool {
     let digits = encoded.replace(['\n', '\r'], "");
-    let Ok(bytes) = STANDARD.decode(digits) else {
+    let Ok(bytes) = yaml::BASE64.decode(digits) else {
         // What is no base64 was told where it was decoded.
         return true;
     };

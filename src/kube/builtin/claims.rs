@@ -1,7 +1,9 @@
 //! PersistentVolumeClaims, alone and in the templates of those who make them.
 
 use super::quotas::check_amount;
-use crate::kube::formats::{check, check_label_selector, dns_subdomain, quantity};
+use crate::kube::formats::{
+    check, check_annotations, check_label_selector, check_labels, dns_subdomain, quantity,
+};
 use crate::kube::{Causes, Field};
 use crate::schema::kinds::Minor;
 
@@ -68,6 +70,18 @@ fn check_sources(spec: Field<'_, '_>, owner: Owner, causes: &mut Causes) {
     if referenced && ["apiGroup", "kind", "name"].iter().any(|key| part(source, key) != part(reference, key))
     {
         causes.invalid(spec, "`dataSource` and `dataSourceRef` differ");
+    }
+}
+
+/// The metadata of a template of a claim: labels and annotations, and nothing else.
+pub(super) fn check_template_metadata(metadata: Field<'_, '_>, causes: &mut Causes) {
+    check_annotations(metadata.key("annotations"), causes);
+    check_labels(metadata.key("labels"), causes);
+    for (key, value) in metadata.members() {
+        let empty = value.text().is_empty() && value.count() == 0 && value.int().unwrap_or(0) == 0;
+        if !matches!(key, "annotations" | "labels" | "creationTimestamp") && value.is_set() && !empty {
+            causes.forbidden(value, "a template has labels and annotations only");
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! PriorityClasses, RuntimeClasses and Leases.
 
 use super::hooks::optional;
-use super::quotas::{check_amount, check_of_container, check_resource_name};
+use super::resources::check_list;
 use crate::kube::formats::{check, check_labels, check_text, dns_label, label_value, qualified_name};
 use crate::kube::{Causes, Field};
+use crate::schema::kinds::Minor;
 use std::collections::BTreeSet;
 
 const HIGHEST_PRIORITY: i64 = 1_000_000_000;
@@ -38,9 +39,7 @@ pub(super) fn runtime(object: Field<'_, '_>, causes: &mut Causes) {
     let overhead = object.key("overhead");
     let (mut pages, mut others) = (false, false);
     for (name, amount) in overhead.key("podFixed").members() {
-        check_resource_name(amount, name, causes);
-        check_of_container(amount, name, causes);
-        check_amount(amount, name, causes);
+        check_list(amount, name, causes);
         pages |= name.starts_with("hugepages-");
         others |= matches!(name, "cpu" | "memory");
     }
@@ -85,6 +84,17 @@ pub(super) fn check_toleration(toleration: Field<'_, '_>, causes: &mut Causes) {
     }
     if !effect.text().is_empty() {
         causes.one_of(effect, effect.text(), &["NoExecute", "NoSchedule", "PreferNoSchedule"]);
+    }
+}
+
+/// `ControllerRevision`.
+pub(super) fn revision(object: Field<'_, '_>, release: Minor, causes: &mut Causes) {
+    crate::kube::formats::check_not_negative(object.key("revision"), causes);
+    let data = object.key("data");
+    // Since 1.34, it has to be a map.
+    let map = data.node().is_some_and(|node| node.as_map().is_some());
+    if !data.is_set() || (!map && release >= (1, 34)) {
+        causes.required(data, "a revision holds a map");
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::kube::formats::{check_text, config_key};
 use crate::kube::{CauseKind, Causes, Field};
+use crate::yaml;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::de::IgnoredAny;
 
 /// A mebibyte.
@@ -96,7 +96,7 @@ fn check_document(object: Field<'_, '_>, key: &str, causes: &mut Causes) {
         (plain, Some(plain.text().as_bytes().to_vec()))
     } else if encoded.is_set() {
         let digits = encoded.text().replace(['\n', '\r'], "");
-        (encoded, STANDARD.decode(digits).ok())
+        (encoded, yaml::BASE64.decode(digits).ok())
     } else {
         causes.required(encoded, "a Secret of this type holds it");
         return;

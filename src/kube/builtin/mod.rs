@@ -10,6 +10,7 @@ mod config;
 mod containers;
 mod cron;
 mod definitions;
+mod devices;
 mod endpoints;
 mod events;
 mod expressions;
@@ -40,6 +41,9 @@ mod volumes;
 mod windows;
 mod workloads;
 
+#[cfg(test)]
+mod tests;
+
 use super::formats::{PORT, Reason, is_port};
 use super::{Causes, Field};
 use crate::schema::kinds::Minor;
@@ -58,7 +62,7 @@ pub(super) fn check(
         ("", "LimitRange") => quotas::limits(object, causes),
         ("", "Namespace") => nodes::namespace(object, causes),
         ("", "Node") => nodes::node(object, causes),
-        ("", "PersistentVolume") => persistent::volume(object, causes),
+        ("", "PersistentVolume") => persistent::volume(object, release, causes),
         ("", "PersistentVolumeClaim") => {
             claims::check_spec(object.key("spec"), claims::Owner::Claim, release, causes);
         }
@@ -82,6 +86,7 @@ pub(super) fn check(
             definitions::definition(object, release, causes);
         }
         ("apiregistration.k8s.io", "APIService") => registration::api_service(object, causes),
+        ("apps", "ControllerRevision") => classes::revision(object, release, causes),
         ("apps", "DaemonSet") => workloads::daemon_set(object, release, causes),
         ("apps", "Deployment") => workloads::deployment(object, release, causes),
         ("apps", "ReplicaSet") => workloads::replica_set(object, release, causes),
@@ -110,6 +115,14 @@ pub(super) fn check(
             rbac::binding(object, rbac::Reach::Namespace, causes);
         }
         ("scheduling.k8s.io", "PriorityClass") => classes::priority(object, causes),
+        // Older versions of the API have other shapes.
+        ("resource.k8s.io", _) if matches!(version, "v1" | "v1beta2") => match kind {
+            "DeviceClass" => devices::class(object, causes),
+            "ResourceClaim" => devices::claim(object, causes),
+            "ResourceClaimTemplate" => devices::template(object, causes),
+            "ResourceSlice" => devices::slice(object, causes),
+            _ => {}
+        },
         ("storage.k8s.io", "CSIDriver") => storage::driver(object, causes),
         ("storage.k8s.io", "CSINode") => storage::node(object, causes),
         ("storage.k8s.io", "CSIStorageCapacity") => storage::capacity(object, causes),

@@ -41,22 +41,23 @@ pub(super) fn node(object: Field<'_, '_>, causes: &mut Causes) {
             check_amount(amount, name, causes);
         }
     }
-    // The one of old stands for the list where that is missing.
     let (networks, lone) = (spec.key("podCIDRs"), spec.key("podCIDR"));
-    if networks.count() == 0 && !lone.text().is_empty() {
+    // The one of old takes the place of a list that does not begin with it.
+    if !lone.text().is_empty() && networks.index(0).text() != lone.text() {
         check(lone, legacy_network, causes);
+        return;
     }
     let before = causes.len();
     for network in networks.items() {
         check(network, legacy_network, causes);
     }
-    let of_six = |network: Field<'_, '_>| {
+    let of_six = |network: &Field<'_, '_>| {
         lenient_network(network.text()).is_some_and(|(address, _)| address.is_ipv6())
     };
-    if networks.count() > 1 && causes.len() == before {
-        let six = networks.items().filter(|network| of_six(*network)).count();
-        if networks.count() > 2 || six != 1 {
-            causes.invalid(networks, "two networks are of two families");
-        }
+    if networks.count() > 1
+        && causes.len() == before
+        && (networks.count() > 2 || networks.items().filter(of_six).count() != 1)
+    {
+        causes.invalid(networks, "two networks are of two families");
     }
 }

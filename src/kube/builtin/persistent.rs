@@ -1,9 +1,11 @@
 //! PersistentVolumes, alone and in VolumeAttachments.
 
+use super::affinity::{Values, check_node_selector};
 use super::claims::{check_access_modes, check_volume_mode};
 use super::require;
 use crate::kube::formats::{check, check_text, dns_subdomain, quantity};
 use crate::kube::{CauseKind, Causes, Field};
+use crate::schema::kinds::Minor;
 
 /// Where the description of a volume stands.
 #[derive(Copy, Clone, PartialEq, Eq)]
@@ -26,9 +28,19 @@ pub(super) fn check_driver_name(name: Field<'_, '_>, causes: &mut Causes) {
 }
 
 /// `PersistentVolume`.
-pub(super) fn volume(object: Field<'_, '_>, causes: &mut Causes) {
-    let metadata = object.key("metadata");
-    check_volume(object.key("spec"), metadata.key("name").text(), Place::Own, causes);
+pub(super) fn volume(object: Field<'_, '_>, release: Minor, causes: &mut Causes) {
+    let (spec, metadata) = (object.key("spec"), object.key("metadata"));
+    check_volume(spec, metadata.key("name").text(), Place::Own, causes);
+    let attributes = spec.key("volumeAttributesClassName");
+    // Before 1.34, the field is behind a gate that is closed by default.
+    if attributes.is_set() && release >= (1, 34) {
+        if require(attributes, causes) {
+            check(attributes, dns_subdomain, causes);
+        }
+        if !spec.key("csi").is_set() {
+            causes.required(spec.key("csi"), "only volumes of CSI have a class of attributes");
+        }
+    }
 }
 
 /// The `spec` of a volume.
@@ -87,7 +99,9 @@ fn check_own(spec: Field<'_, '_>, causes: &mut Causes) {
     }
     let affinity = spec.key("nodeAffinity");
     if affinity.is_set() {
-        if !affinity.key("required").is_set() {
+        if affinity.key("required").is_set() {
+            check_node_selector(affinity.key("required"), Values::Labels, causes);
+        } else {
             causes.required(affinity.key("required"), "has to be set");
         }
     }

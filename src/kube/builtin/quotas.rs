@@ -57,7 +57,7 @@ pub(super) fn is_native(name: &str) -> bool {
 }
 
 /// Whether the resource is one that devices bring.
-fn is_extended(name: &str) -> bool {
+pub(super) fn is_extended(name: &str) -> bool {
     !is_native(name) && !name.starts_with("requests.") && qualified_name(&format!("requests.{name}")).is_ok()
 }
 

@@ -1,6 +1,7 @@
 //! HorizontalPodAutoscalers and PodDisruptionBudgets.
 
 use super::hooks::optional;
+use super::quotas::{check_of_container, check_resource_name};
 use super::require_path_segment;
 use crate::kube::formats::{
     check, check_at_most_all, check_int_or_percent, check_label_selector, dns_label, quantity,
@@ -126,6 +127,9 @@ fn check_source(source: Field<'_, '_>, kind: &str, release: Minor, causes: &mut 
         _ => {
             if source.key("name").text().is_empty() {
                 causes.required(source.key("name"), "the resource has to be named");
+            } else if kind == "containerResource" {
+                check_resource_name(source.key("name"), source.key("name").text(), causes);
+                check_of_container(source.key("name"), source.key("name").text(), causes);
             }
             if kind == "containerResource" {
                 let container = source.key("container");

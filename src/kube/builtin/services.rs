@@ -4,8 +4,8 @@
 use super::addresses::check_endpoint;
 use super::{PROTOCOLS, check_port_number, check_port_value};
 use crate::kube::formats::{
-    check, check_labels, check_port, check_text, dns_label, dns_subdomain, legacy_ip, legacy_network,
-    qualified_name,
+    check, check_labels, check_port, check_text, dns_label, dns_subdomain, is_port, legacy_ip,
+    legacy_network, qualified_name,
 };
 use crate::kube::{Causes, Field};
 use crate::schema::kinds::Minor;
@@ -54,6 +54,7 @@ pub(super) fn service(object: Field<'_, '_>, release: Minor, causes: &mut Causes
         causes.invalid(if lone { one } else { all.index(0) }, fault);
     }
     check_ports(spec.key("ports"), shape, causes);
+    check_node_ports(spec, shape, causes);
     check_labels(spec.key("selector"), causes);
     check_affinity(spec, causes);
     for address in spec.key("externalIPs").items() {
@@ -187,7 +188,6 @@ fn check_ports(ports: Field<'_, '_>, shape: Shape<'_>, causes: &mut Causes) {
             causes.duplicate(port, "this port and protocol stand before");
         }
     }
-    check_node_ports(ports, shape, causes);
 }
 
 fn protocol<'n>(port: Field<'_, 'n>) -> &'n str {
@@ -214,26 +214,43 @@ fn check_service_port(port: Field<'_, '_>, shape: Shape<'_>, causes: &mut Causes
     }
 }
 
-/// A port on nodes is given once, except to ports of the same number: those share it over several protocols.
-fn check_node_ports(ports: Field<'_, '_>, shape: Shape<'_>, causes: &mut Causes) {
-    let (mut given, mut of_number) = (BTreeSet::new(), BTreeMap::new());
-    let mut by_protocol = BTreeSet::new();
-    for port in ports.items() {
-        let field = port.key("nodePort");
-        let node_port = field.int().unwrap_or(0);
-        if node_port == 0 {
-            continue;
+/// Ports on nodes, as a server gives them: once each, except to ports of the same number, which share one over several
+/// protocols. A negative one is no wish where it is the first of its number.
+fn check_node_ports(spec: Field<'_, '_>, shape: Shape<'_>, causes: &mut Causes) {
+    let ports = spec.key("ports");
+    let without = spec.key("allocateLoadBalancerNodePorts").truth() == Some(false);
+    let (mut of_number, mut taken, mut given) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+    for (index, port) in ports.items().enumerate() {
+        let (number, field) = (port.key("port").int(), port.key("nodePort"));
+        let mut node_port = field.int().unwrap_or(0);
+        if shape.has_node_ports() && (node_port != 0 || !(shape.kind == "LoadBalancer" && without)) {
+            let known = of_number.get(&number).copied();
+            let wished = |other: &Field<'_, '_>| other.key("port").int() == number;
+            let wish = known.is_none().then(|| {
+                let mut wishes = ports.items().filter(wished).filter_map(|other| other.key("nodePort").int());
+                wishes.find(|wish| *wish > 0)
+            });
+            let wanted = match (wish, known) {
+                (Some(Some(wish)), _) => Some(wish),
+                (_, Some(known)) if node_port != 0 && node_port != known => Some(node_port),
+                _ => None,
+            };
+            if let Some(wanted) = wanted {
+                if !is_port(wanted) || !taken.insert(wanted) {
+                    causes.invalid(
+                        field,
+                        format!("the port {wanted} on nodes is given to another one, or is none"),
+                    );
+                    return;
+                }
+            }
+            // One that nobody wishes for is told apart by where it stands.
+            let made = -1 - i64::try_from(index).unwrap_or(0);
+            let shared = *of_number.entry(number).or_insert(wanted.unwrap_or(made));
+            node_port = wanted.unwrap_or(shared);
         }
-        let twice = !by_protocol.insert((protocol(port), node_port));
-        let shared = of_number.entry(port.key("port").int()).or_insert(node_port);
-        let first_of_number = *shared == node_port && !given.contains(&(node_port, port.key("port").int()));
-        let taken =
-            given.iter().any(|(taken, _)| *taken == node_port) && (first_of_number || *shared != node_port);
-        given.insert((node_port, port.key("port").int()));
-        if twice || (shape.has_node_ports() && taken) {
-            causes.duplicate(field, format!("the port {node_port} on nodes stands before"));
-        } else if shape.has_node_ports() && !(1..=65_535).contains(&node_port) {
-            causes.invalid(field, format!("{node_port} is not between 1 and 65535"));
+        if node_port != 0 && !given.insert((protocol(port), node_port)) {
+            causes.duplicate(field, "the port on nodes is given to a port of this protocol before");
         }
     }
 }

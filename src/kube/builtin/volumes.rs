@@ -7,9 +7,7 @@ use super::pods::{Place, Pod, one_of_if_written};
 use super::projections::{check_file, check_items, check_mode, check_projected};
 use super::require;
 use super::sources::check_source;
-use crate::kube::formats::{
-    check, check_annotations, check_labels, check_text, descending_path, dns_label, dns_subdomain, quantity,
-};
+use crate::kube::formats::{check, check_text, descending_path, dns_label, dns_subdomain, quantity};
 use crate::kube::{Causes, Field};
 use std::collections::BTreeMap;
 
@@ -221,16 +219,8 @@ fn check_secret(reference: Field<'_, '_>, causes: &mut Causes) {
 fn check_ephemeral(pod: &Pod<'_, '_>, volume: Field<'_, '_>, of_pod: &str, causes: &mut Causes) {
     let source = volume.key("ephemeral");
     let template = source.key("volumeClaimTemplate");
-    let metadata = template.key("metadata");
     if template.is_set() {
-        check_annotations(metadata.key("annotations"), causes);
-        check_labels(metadata.key("labels"), causes);
-        for (key, value) in metadata.members() {
-            let empty = value.text().is_empty() && value.count() == 0 && value.int().unwrap_or(0) == 0;
-            if !matches!(key, "annotations" | "labels" | "creationTimestamp") && value.is_set() && !empty {
-                causes.forbidden(value, "a template has labels and annotations only");
-            }
-        }
+        claims::check_template_metadata(template.key("metadata"), causes);
         check_spec(template.key("spec"), claims::Owner::Template, pod.release, causes);
     } else {
         causes.required(template, "an ephemeral volume has a template of a claim");

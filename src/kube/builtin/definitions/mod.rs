@@ -139,13 +139,39 @@ fn check_versions(versions: Field<'_, '_>, release: Minor, causes: &mut Causes) 
                 check_column(column, causes);
             }
         }
-        paths::check_selectable(version.key("selectableFields"), schema, causes);
     }
+    check_selectable(versions, causes);
     if !unique {
         causes.invalid(versions, "two versions have the same name");
     }
     if stored != 1 {
         causes.invalid(versions, format!("{stored} versions are stored, where one has to be"));
+    }
+}
+
+/// A server puts together what all versions have in common, and then misses the schema beside the fields, or the other
+/// way round, where it did so with one of the two.
+fn check_selectable(versions: Field<'_, '_>, causes: &mut Causes) {
+    let same = |key: &str| {
+        let first = versions.index(0);
+        versions.items().all(|version| {
+            let empty = version.key(key).count() + first.key(key).count() == 0;
+            empty || version.key(key).node() == first.key(key).node()
+        })
+    };
+    let (schemas, fields) = (same("schema"), same("selectableFields"));
+    for (index, version) in versions.items().enumerate() {
+        let selectable = version.key("selectableFields");
+        if selectable.count() > 0 && schemas != fields {
+            if index == 0 || !fields {
+                let fault =
+                    "versions of one schema have the same fields to select by, others have other ones";
+                causes.invalid(selectable, fault);
+            }
+        } else if index == 0 || !fields {
+            let schema = version.key("schema");
+            paths::check_selectable(selectable, schema.key("openAPIV3Schema"), causes);
+        }
     }
 }
 

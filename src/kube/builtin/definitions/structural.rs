@@ -27,11 +27,11 @@ fn check_node(schema: Field<'_, '_>, level: Level, causes: &mut Causes) {
     let kind = schema.key("type");
     let (items, properties, values) =
         (schema.key("items"), schema.key("properties"), schema.key("additionalProperties"));
-    if kind.text() == "array" && !items.is_set() {
-        causes.required(items, "a list tells what its items are");
-    }
-    if items.is_set() {
+    let told = items.node().is_some_and(|node| node.as_map().is_some());
+    if told {
         check_node(items, Level::Item, causes);
+    } else if kind.text() == "array" {
+        causes.required(items, "a list tells what its items are");
     }
     for (_, property) in properties.members() {
         check_node(property, Level::Field, causes);
