@@ -117,9 +117,18 @@ pub(super) enum Kind {
     List(Vec<Expr>),
     Map(Vec<(Expr, Expr)>),
     /// The receiver, where there is one, is the first argument.
-    Call(&'static Function, Vec<Expr>),
+    Call(&'static Function, Style, Vec<Expr>),
     Macro(Box<Macro>),
     Bind(Name, Box<[Expr; 2]>),
+}
+
+/// How a function is called.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Style {
+    /// `size(x)`.
+    Free,
+    /// `x.size()`.
+    Member,
 }
 
 /// Which comprehension.
@@ -166,7 +175,7 @@ impl Expr {
             | Kind::Not(operand)
             | Kind::Negate(operand) => vec![operand],
             Kind::Index(operand, index) | Kind::OptionalIndex(operand, index) => vec![operand, index],
-            Kind::And(items) | Kind::Or(items) | Kind::List(items) | Kind::Call(_, items) => {
+            Kind::And(items) | Kind::Or(items) | Kind::List(items) | Kind::Call(_, _, items) => {
                 items.iter().collect()
             }
             Kind::Conditional(parts) => parts.iter().collect(),

@@ -4,13 +4,17 @@
 //! The rules are those of CEL: what is dynamic fits everywhere, numbers of different kinds compare but neither equal
 //! nor add, a list holds items of one type.
 
-use super::ast::{Expr, Kind, Literal, Macro, MacroKind, Name, Op};
+use super::ast::{Expr, Kind, Literal, Macro, MacroKind, Name, Op, Style};
 use super::declared::{Declared, escaped, unescaped, visible};
 use super::fault::Fault;
+use super::functions::{Function, Tools};
+use super::machine::constant;
 use super::operators;
-use super::signatures::{Call, Signatures};
+use super::parser::Dialect;
+use super::signatures::{Signatures, TWO_VARIABLES};
 use super::types::{Known, Type, is_more_general};
 use crate::diag::{codes, did_you_mean};
+use crate::pattern::{Groups, translate};
 use std::sync::{Arc, LazyLock};
 
 static SIGNATURES: LazyLock<Signatures> = LazyLock::new(Signatures::new);
@@ -19,9 +23,9 @@ static SIGNATURES: LazyLock<Signatures> = LazyLock::new(Signatures::new);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names<'s>(pub(super) Vec<(Arc<str>, Type<'s>)>);
 
-/// The type of an expression.
-pub(super) fn check<'s>(expr: &Expr, names: Names<'s>) -> Result<Type<'s>, Fault> {
-    let mut checker = Checker { names, known: Known::default(), mixed: Mixed::Refused };
+/// The type of an expression that is new to a server of a minor release.
+pub(super) fn check<'s>(expr: &Expr, names: Names<'s>, minor: u32) -> Result<Type<'s>, Fault> {
+    let mut checker = Checker { names, known: Known::default(), mixed: Mixed::Refused, minor };
     let found = checker.of(expr)?;
     Ok(checker.known.resolved(&found))
 }
@@ -38,6 +42,7 @@ struct Checker<'s> {
     names: Names<'s>,
     known: Known<'s>,
     mixed: Mixed,
+    minor: u32,
 }
 
 fn list(item: Type<'_>) -> Type<'_> {
@@ -86,7 +91,7 @@ impl<'s> Checker<'s> {
             }
             Kind::Index(operand, index) => {
                 let parts = [self.of(operand)?, self.of(index)?];
-                self.call(Call::Free, "[]", &parts)
+                self.call(Style::Free, "[]", &parts)
             }
             Kind::OptionalIndex(operand, index) => {
                 let operand = match self.resolved(operand)? {
@@ -94,13 +99,13 @@ impl<'s> Checker<'s> {
                     other => Type::Optional(Arc::new(other)),
                 };
                 let parts = [operand, self.of(index)?];
-                self.call(Call::Free, "[]", &parts)
+                self.call(Style::Free, "[]", &parts)
             }
             Kind::Optional(inner) => self.of(inner),
             Kind::Not(operand) => self.truth(operand),
             Kind::Negate(operand) => {
                 let operand = self.of(operand)?;
-                self.call(Call::Free, "-", &[operand])
+                self.call(Style::Free, "-", &[operand])
             }
             Kind::And(items) | Kind::Or(items) => {
                 for item in items {
@@ -113,12 +118,12 @@ impl<'s> Checker<'s> {
                 for part in parts.iter() {
                     types.push(self.of(part)?);
                 }
-                self.call(Call::Free, "?:", &types)
+                self.call(Style::Free, "?:", &types)
             }
             Kind::Fold(first, rest) => self.fold(first, rest),
             Kind::List(items) => self.list(items),
             Kind::Map(entries) => self.map(entries),
-            Kind::Call(function, arguments) => {
+            Kind::Call(function, style, arguments) => {
                 let before = self.mixed;
                 if function.name == "format" {
                     self.mixed = Mixed::Allowed;
@@ -131,14 +136,9 @@ impl<'s> Checker<'s> {
                     "" => function.name.to_owned(),
                     space => format!("{space}.{}", function.name),
                 };
-                Self::literal_argument(function.name, arguments)?;
-                if function.global && function.member {
-                    // Written either way, it means one and the same.
-                    let free = self.call(Call::Free, &name, &types);
-                    return free
-                        .or_else(|fault| self.call(Call::Member, &name, &types).map_err(|_same| fault));
-                }
-                self.call(if function.member { Call::Member } else { Call::Free }, &name, &types)
+                let result = self.call(*style, &name, &types)?;
+                written_out(function, arguments)?;
+                Ok(result)
             }
             Kind::Macro(parts) => self.comprehension(parts),
             Kind::Bind(name, parts) => {
@@ -195,7 +195,7 @@ impl<'s> Checker<'s> {
         for (op, operand) in rest {
             at = at.to(operand.at);
             let right = self.of(operand)?;
-            left = self.call(Call::Free, op.symbol(), &[left, right]).map_err(|fault| fault.at(at))?;
+            left = self.call(Style::Free, op.symbol(), &[left, right]).map_err(|fault| fault.at(at))?;
         }
         Ok(left)
     }
@@ -206,17 +206,17 @@ impl<'s> Checker<'s> {
         let Some((first, _)) = values.next() else { return Ok(self.known.variable()) };
         let mut common = first.clone();
         for (next, expr) in values {
-            if self.known.fits(&common, next) {
-                if !is_more_general(&common, next) {
-                    common = next.clone();
-                }
-            } else if self.mixed == Mixed::Allowed {
+            let fits = self.known.fits(&common, next);
+            let (before, here) = (self.known.resolved(&common), self.known.resolved(next));
+            if self.mixed == Mixed::Refused && before != here {
+                let message = format!("this is {here}, where {before} stands before it");
+                return Err(Fault::of_type(message).at(expr.at));
+            }
+            if !fits {
                 return Ok(Type::Dyn);
-            } else {
-                let (common, next) = (self.known.resolved(&common), self.known.resolved(next));
-                return Err(
-                    Fault::of_type(format!("this is {next}, where {common} stands before it")).at(expr.at)
-                );
+            }
+            if !is_more_general(&common, next) {
+                common = next.clone();
             }
         }
         Ok(common)
@@ -244,33 +244,10 @@ impl<'s> Checker<'s> {
         Ok(Type::Map(Arc::new(self.joined(&keys)?), Arc::new(self.joined(&values)?)))
     }
 
-    /// Patterns, durations and times that are written out are read at once.
-    fn literal_argument(name: &str, arguments: &[Expr]) -> Result<(), Fault> {
-        let literal = |at: usize| match arguments.get(at).map(|expr| (&expr.kind, expr.at)) {
-            Some((Kind::Literal(Literal::String(text)), at)) => Some((text, at)),
-            _ => None,
-        };
-        let (at, valid): (usize, fn(&str) -> bool) = match name {
-            "matches" => {
-                (1, |text| crate::pattern::translate(text.as_bytes(), crate::pattern::Groups::Ignore).is_ok())
-            }
-            "duration" => (0, |text| super::time::parse_duration(text).is_some()),
-            "timestamp" => (0, |text| super::time::Timestamp::parse(text).is_some()),
-            _ => return Ok(()),
-        };
-        match literal(at) {
-            Some((text, at)) if !valid(text) => {
-                let what = if name == "matches" { "pattern" } else { name };
-                Err(Fault::of_value(format!("`{text}` is no {what}")).at(at))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn call(&mut self, call: Call, name: &str, given: &[Type<'s>]) -> Result<Type<'s>, Fault> {
+    fn call(&mut self, call: Style, name: &str, given: &[Type<'s>]) -> Result<Type<'s>, Fault> {
         let overloads = SIGNATURES.find(call, name);
         let mut result: Option<Type<'s>> = None;
-        for overload in overloads {
+        for overload in overloads.iter().filter(|overload| overload.since < self.minor) {
             let first = self.known.count();
             self.known.reserve(2);
             let wanted: Vec<Type<'s>> =
@@ -287,6 +264,11 @@ impl<'s> Checker<'s> {
         result.ok_or_else(|| {
             let given: Vec<String> =
                 given.iter().map(|given| format!("`{}`", self.known.resolved(given))).collect();
+            if let Some(newest) = overloads.iter().map(|overload| overload.since).min()
+                && newest >= self.minor
+            {
+                return too_new(&format!("`{name}`"), newest);
+            }
             if overloads.is_empty() {
                 return Fault::new(
                     codes::EXPRESSION_FUNCTION,
@@ -312,6 +294,9 @@ impl<'s> Checker<'s> {
         let range = self.resolved(&parts.range)?;
         if matches!(parts.kind, MacroKind::OptionalMap | MacroKind::OptionalFlatMap) {
             return self.optional_map(parts, range);
+        }
+        if parts.second.is_some() && TWO_VARIABLES >= self.minor {
+            return Err(too_new("a comprehension of two variables", TWO_VARIABLES));
         }
         let (first, second) = match &range {
             Type::List(item) if parts.second.is_some() => (Type::Int, item.as_ref().clone()),
@@ -341,7 +326,7 @@ impl<'s> Checker<'s> {
                 MacroKind::SortBy => {
                     let key = checker.resolved(&parts.body)?;
                     checker
-                        .call(Call::Member, "sort", &[list(key)])
+                        .call(Style::Member, "sort", &[list(key)])
                         .map_err(|fault| fault.at(parts.body.at))?;
                     list(first)
                 }
@@ -376,6 +361,29 @@ impl<'s> Checker<'s> {
             }
         }
     }
+}
+
+/// Patterns, and literals that are converted, are read at once.
+fn written_out(function: &Function, arguments: &[Expr]) -> Result<(), Fault> {
+    const CONVERSIONS: &[&str] =
+        &["bool", "int", "uint", "double", "string", "bytes", "duration", "timestamp"];
+    let (at, literal) = match arguments {
+        [Expr { kind: Kind::Literal(literal), at }] if CONVERSIONS.contains(&function.name) => (*at, literal),
+        [_, Expr { kind: Kind::Literal(Literal::String(text)), at }] if function.name == "matches" => {
+            return match translate(text.as_bytes(), Groups::Ignore) {
+                Ok(_) => Ok(()),
+                Err(_refused) => Err(Fault::of_value(format!("`{text}` is no pattern")).at(*at)),
+            };
+        }
+        _ => return Ok(()),
+    };
+    let converted = (function.run)(&mut Tools::new(Dialect::Kubernetes), &[constant(literal)]);
+    converted.map(|_| ()).map_err(|fault| fault.of_function(function.name).at(at))
+}
+
+fn too_new(what: &str, since: u32) -> Fault {
+    let message = format!("new definitions may use {what} from Kubernetes 1.{} on", since.saturating_add(1));
+    Fault::new(codes::EXPRESSION_FUNCTION, message)
 }
 
 fn unwrapped(found: Type<'_>) -> Type<'_> {

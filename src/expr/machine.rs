@@ -283,7 +283,7 @@ impl<'a> Machine<'a> {
                 Ok(Val::list(list))
             }
             Kind::Map(entries) => self.literal_map(entries),
-            Kind::Call(function, arguments) => {
+            Kind::Call(function, _, arguments) => {
                 let mut values = Vec::with_capacity(arguments.len());
                 for argument in arguments {
                     values.push(self.eval(argument)?);
@@ -507,7 +507,8 @@ pub(super) fn decisive(fault: &Fault) -> Result<(), Fault> {
     }
 }
 
-fn constant<'a>(literal: &Literal) -> Val<'a> {
+/// The value that a literal is.
+pub(super) fn constant<'a>(literal: &Literal) -> Val<'a> {
     match literal {
         Literal::Null => Val::Null,
         Literal::Bool(truth) => Val::Bool(*truth),

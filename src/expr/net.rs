@@ -103,27 +103,52 @@ pub(crate) struct Url {
     pub(crate) query: String,
 }
 
-/// Whether a text is an absolute URL or an absolute path.
+/// Whether a text is an absolute URL or an absolute path, as Go reads one in a request.
 pub fn is_url(text: &str) -> bool {
-    Url::parse(text).is_some()
+    if text == "*" {
+        return true;
+    }
+    let Some((scheme, rest)) = split_scheme(text) else { return false };
+    let rest = rest.split('?').next().unwrap_or(rest);
+    if text.is_empty() || text.bytes().any(|byte| byte.is_ascii_control()) {
+        return false;
+    }
+    match rest.strip_prefix("//").filter(|_| !scheme.is_empty()) {
+        Some(rest) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+            valid_user(user) && valid_host(host) && valid_escapes(path)
+        }
+        None if rest.starts_with('/') => valid_escapes(rest),
+        // What follows a scheme without a slash may be anything: `mailto:`.
+        None => !scheme.is_empty(),
+    }
+}
+
+/// The scheme, which may be empty, and what follows it; `None` where there is a colon and nothing before it.
+fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c));
+    match end.map(|end| text.split_at(end)) {
+        Some(("", rest)) if rest.starts_with(':') => None,
+        Some((scheme, rest)) if scheme.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+            Some(rest.strip_prefix(':').map_or(("", text), |rest| (scheme, rest)))
+        }
+        _ => Some(("", text)),
+    }
+}
+
+fn valid_user(user: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._:~!$&'()*+,;=%@".contains(c);
+    user.chars().all(plain) && valid_escapes(user)
 }
 
 impl Url {
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        if text.is_empty() || text.chars().any(|c| c.is_ascii_control() || c == ' ') {
+        if !is_url(text) {
             return None;
         }
-        let (scheme, rest) = if text.starts_with('/') {
-            (String::new(), text)
-        } else {
-            let (scheme, rest) = text.split_once(':')?;
-            let valid = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-                && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-            if !valid {
-                return None;
-            }
-            (scheme.to_ascii_lowercase(), rest)
-        };
+        let (scheme, rest) = split_scheme(text)?;
+        let scheme = scheme.to_ascii_lowercase();
         let rest = rest.split('#').next().unwrap_or(rest);
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (host, path) = match rest.strip_prefix("//") {
@@ -131,14 +156,10 @@ impl Url {
                 let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
                 (authority.rsplit('@').next().unwrap_or(authority), path)
             }
-            None if rest.starts_with('/') => ("", rest),
             // What has a scheme and no path, as `mailto:`, has none of the parts.
-            None if !scheme.is_empty() && !rest.is_empty() => ("", ""),
-            None => return None,
+            None if !scheme.is_empty() && !rest.starts_with('/') => ("", ""),
+            None => ("", rest),
         };
-        if !valid_host(host) || !valid_escapes(path) {
-            return None;
-        }
         Some(Self {
             text: text.to_owned(),
             scheme,
@@ -179,19 +200,25 @@ impl Url {
 
 fn valid_host(host: &str) -> bool {
     let (name, port) = if let Some(rest) = host.strip_prefix('[') {
-        let Some((inner, after)) = rest.split_once(']') else { return false };
+        let Some((inner, after)) = rest.rsplit_once(']') else { return false };
         if inner.split('%').next().is_none_or(|address| address.parse::<Ipv6Addr>().is_err()) {
             return false;
         }
         ("", after)
     } else {
-        host.find(':').map_or((host, ""), |at| host.split_at(at))
+        host.rfind(':').map_or((host, ""), |at| host.split_at(at))
     };
     let valid_port =
         port.is_empty() || port.strip_prefix(':').is_some_and(|p| p.bytes().all(|b| b.is_ascii_digit()));
+    // Of what is escaped, only bytes beyond ASCII may stand in a name, and the percent sign itself.
+    let escaped = |at: usize| {
+        let digits = name.get(at + 1..at + 3).unwrap_or_default();
+        digits == "25" || digits.starts_with(|c: char| c.to_digit(16).is_some_and(|digit| digit >= 8))
+    };
     valid_port
         && valid_escapes(name)
-        && !name.contains(['<', '>', '"', '\\', '^', '`', '{', '|', '}', '[', ']'])
+        && memchr::memchr_iter(b'%', name.as_bytes()).all(escaped)
+        && !name.contains([' ', '\\', '^', '`', '{', '|', '}', '#', '?', '@', '/'])
 }
 
 fn valid_escapes(text: &str) -> bool {
@@ -251,8 +278,33 @@ mod tests {
         );
         let six = Url::parse("http://[::1]:80").expect("valid");
         assert_eq!((six.host_name(), six.port()), ("::1", "80"));
-        for bad in ["", "example.org", "http://a b", "1http://x", "http://h:port/", "http://[::zz]/"] {
+        for bad in [
+            "",
+            "example.org",
+            "http://a b",
+            "1http://x",
+            "http://h:port/",
+            "http://[::zz]/",
+            "http://h#top",
+            "http://u|x@h/",
+            "://h",
+            "http://h%41/",
+            "/%zz",
+        ] {
             assert!(Url::parse(bad).is_none(), "{bad}");
+        }
+        for good in [
+            "*",
+            "/",
+            "/a b",
+            "mailto:",
+            "mailto:a@b",
+            "http://h<>/",
+            "http://h%E9/",
+            "http://a:b:80/",
+            "x:y z",
+        ] {
+            assert!(Url::parse(good).is_some(), "{good}");
         }
     }
 }

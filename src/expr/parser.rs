@@ -4,7 +4,7 @@
 //! functions. Macros are resolved here, functions are looked up here, so a compiled expression holds no name
 //! that can fail later except those of data.
 
-use super::ast::{At, Expr, Kind, Literal, Macro, MacroKind, Name, Op};
+use super::ast::{At, Expr, Kind, Literal, Macro, MacroKind, Name, Op, Style};
 use super::fault::Fault;
 use super::functions::{self, Function};
 use super::lexer::{Token, tokens};
@@ -296,7 +296,10 @@ impl Parser<'_> {
             }
             let operand = self.primary_with_members()?;
             let at = start.to(operand.at);
-            // two cancel each other, but the operand still has to be of the operator's type
+            // Two cancel each other; here the operand still has to be of the operator's type, for a server it need not.
+            if count.is_multiple_of(2) && self.dialect == Dialect::Kubernetes {
+                return Ok(Expr { at, kind: operand.kind });
+            }
             let wrap = |operand: Expr| match sign {
                 "!" => Expr { at, kind: Kind::Not(Box::new(operand)) },
                 _ => Expr { at, kind: Kind::Negate(Box::new(operand)) },
@@ -460,7 +463,7 @@ impl Parser<'_> {
         }
         let function = functions::find(word, self.dialect);
         match function {
-            Some(function) if function.global => call(function, &name, arguments, whole, false),
+            Some(function) if function.global => call(function, &name, arguments, whole, Style::Free),
             _ => Err(unknown_function(&name, false, self.dialect)),
         }
     }
@@ -502,7 +505,7 @@ impl Parser<'_> {
                 return bind(arguments, name, whole);
             }
             if let Some(function) = functions::find_in(space, &name.text, self.dialect) {
-                return call(function, name, arguments, whole, false);
+                return call(function, name, arguments, whole, Style::Free);
             }
             if functions::is_namespace(space)
                 && functions::find(&name.text, self.dialect).is_none_or(|f| !f.member)
@@ -516,7 +519,7 @@ impl Parser<'_> {
         match functions::find(&name.text, self.dialect) {
             Some(function) if function.member => {
                 arguments.insert(0, target);
-                call(function, name, arguments, whole, true)
+                call(function, name, arguments, whole, Style::Member)
             }
             _ => Err(unknown_function(name, true, self.dialect)),
         }
@@ -668,11 +671,11 @@ fn call(
     name: &Name,
     arguments: Vec<Expr>,
     whole: At,
-    member: bool,
+    style: Style,
 ) -> Result<Expr, Fault> {
     let count = arguments.len();
     if count < function.min || count > function.max {
-        let own = usize::from(member);
+        let own = usize::from(style == Style::Member);
         let (min, max) = (function.min.saturating_sub(own), function.max.saturating_sub(own));
         let wanted = match (min, max) {
             (0, 0) => "no arguments".to_owned(),
@@ -688,7 +691,7 @@ fn call(
         );
         return Err(fault.at(name.at).help(format!("it is called so: `{}`", function.usage)));
     }
-    Ok(Expr { at: whole, kind: Kind::Call(function, arguments) })
+    Ok(Expr { at: whole, kind: Kind::Call(function, style, arguments) })
 }
 
 const MACROS: &[&str] = &[

@@ -41,22 +41,37 @@ pub enum Wanted {
     Any,
 }
 
-/// The names that a rule may use.
-#[derive(Clone, Debug, Default)]
-pub struct Declarations<'s>(Names<'s>);
+/// The names that a rule may use, and the release of the server that it is new to.
+#[derive(Clone, Debug)]
+pub struct Declarations<'s> {
+    names: Names<'s>,
+    minor: u32,
+}
+
+/// No names, for a server that is newer than all that can be written.
+impl Default for Declarations<'_> {
+    fn default() -> Self {
+        Self::new(u32::MAX)
+    }
+}
 
 impl<'s> Declarations<'s> {
+    /// No names, for a server of this minor release of Kubernetes 1.
+    pub fn new(minor: u32) -> Self {
+        Self { names: Names::default(), minor }
+    }
+
     /// Adds a name.
     #[must_use]
     pub fn with(mut self, name: &str, declared: &'s dyn Declared) -> Self {
-        self.0.0.push((name.into(), Type::of(declared)));
+        self.names.0.push((name.into(), Type::of(declared)));
         self
     }
 
     /// Adds a name whose value may be absent.
     #[must_use]
     pub fn with_optional(mut self, name: &str, declared: &'s dyn Declared) -> Self {
-        self.0.0.push((name.into(), Type::Optional(Arc::new(Type::of(declared)))));
+        self.names.0.push((name.into(), Type::Optional(Arc::new(Type::of(declared)))));
         self
     }
 }
@@ -85,7 +100,8 @@ impl Rule {
 
     /// Checks its types.
     pub fn check(&self, declarations: &Declarations<'_>, wanted: Wanted) -> Result<(), RuleFault> {
-        let found = checker::check(&self.0, declarations.0.clone()).map_err(RuleFault::of)?;
+        let found =
+            checker::check(&self.0, declarations.names.clone(), declarations.minor).map_err(RuleFault::of)?;
         let fits = match wanted {
             Wanted::Truth => matches!(found, Type::Bool),
             Wanted::Text => matches!(found, Type::String),

@@ -1,9 +1,13 @@
 //! What functions and operators take and give, for the check of types: those that an API server has.
 //!
+//! A line of `@` and a number starts what a minor release brought; what stands before is older than all that matter.
+//! A server takes something new in definitions from the release after that on, so that it could be rolled back.
+//!
 //! One line an overload: `RECEIVER.name(ARGUMENT, ...) RESULT` for what is called on a value, `name(ARGUMENT, ...) RESULT`
 //! for the rest. `A` and `B` stand for any type, the same one wherever they stand in a line. Operators are called by
 //! what is written between their operands.
 
+use super::ast::Style;
 use super::types::Type;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,8 +44,6 @@ in(A, list<A>) bool
 in(A, map<A, B>) bool
 [](list<A>, int) A
 [](map<A, B>, A) B
-[](optional<list<A>>, int) optional<A>
-[](optional<map<A, B>>, A) optional<B>
 ?:(bool, A, A) A
 size(string) int
 size(bytes) int
@@ -56,6 +58,7 @@ int(uint) int
 int(double) int
 int(string) int
 int(timestamp) int
+int(duration) int
 uint(uint) uint
 uint(int) uint
 uint(double) uint
@@ -76,10 +79,9 @@ string(double) string
 string(bytes) string
 string(timestamp) string
 string(duration) string
-string(ip) string
-string(cidr) string
 duration(duration) duration
 duration(string) duration
+duration(int) duration
 timestamp(timestamp) timestamp
 timestamp(string) timestamp
 timestamp(int) timestamp
@@ -136,18 +138,33 @@ duration.getMinutes() int
 duration.getSeconds() int
 duration.getMilliseconds() int
 list<A>.indexOf(A) int
+url(string) url
+isURL(string) bool
+url.getScheme() string
+url.getHost() string
+url.getHostname() string
+url.getPort() string
+url.getEscapedPath() string
+url.getQuery() map<string, list<string>>
+authorizer.path(string) pathcheck
+authorizer.group(string) groupcheck
+authorizer.serviceAccount(string, string) authorizer
+pathcheck.check(string) decision
+groupcheck.resource(string) resourcecheck
+resourcecheck.subresource(string) resourcecheck
+resourcecheck.namespace(string) resourcecheck
+resourcecheck.name(string) resourcecheck
+resourcecheck.check(string) decision
+decision.allowed() bool
+decision.reason() string
+decision.errored() bool
+decision.error() string
+@28
+[](optional<list<A>>, int) optional<A>
+[](optional<map<A, B>>, A) optional<B>
 list<A>.lastIndexOf(A) int
-list<A>.slice(int, int) list<A>
-list<list<A>>.flatten() list<A>
-list<dyn>.flatten(int) list<dyn>
-list<A>.reverse() list<A>
-list<A>.distinct() list<A>
 list<A>.first() optional<A>
 list<A>.last() optional<A>
-lists.range(int) list<int>
-sets.contains(list<A>, list<A>) bool
-sets.equivalent(list<A>, list<A>) bool
-sets.intersects(list<A>, list<A>) bool
 optional.of(A) optional<A>
 optional.ofNonZeroValue(A) optional<A>
 optional.none() optional<A>
@@ -157,14 +174,26 @@ optional<A>.or(optional<A>) optional<A>
 optional<A>.orValue(A) A
 optional.unwrap(list<optional<A>>) list<A>
 list<optional<A>>.unwrapOpt() list<A>
-url(string) url
-isURL(string) bool
-url.getScheme() string
-url.getHost() string
-url.getHostname() string
-url.getPort() string
-url.getEscapedPath() string
-url.getQuery() map<string, list<string>>
+quantity(string) quantity
+isQuantity(string) bool
+sign(quantity) int
+quantity.isInteger() bool
+quantity.asInteger() int
+quantity.asApproximateFloat() double
+quantity.add(quantity) quantity
+quantity.add(int) quantity
+quantity.sub(quantity) quantity
+quantity.sub(int) quantity
+quantity.isLessThan(quantity) bool
+quantity.isGreaterThan(quantity) bool
+quantity.compareTo(quantity) int
+@29
+sets.contains(list<A>, list<A>) bool
+sets.equivalent(list<A>, list<A>) bool
+sets.intersects(list<A>, list<A>) bool
+@30
+string(ip) string
+string(cidr) string
 ip(string) ip
 isIP(string) bool
 ip.isCanonical(string) bool
@@ -183,29 +212,7 @@ cidr.containsCIDR(string) bool
 cidr.ip() ip
 cidr.masked() cidr
 cidr.prefixLength() int
-quantity(string) quantity
-isQuantity(string) bool
-quantity.sign() int
-quantity.isInteger() bool
-quantity.asInteger() int
-quantity.asApproximateFloat() double
-quantity.add(quantity) quantity
-quantity.add(int) quantity
-quantity.sub(quantity) quantity
-quantity.sub(int) quantity
-quantity.isLessThan(quantity) bool
-quantity.isGreaterThan(quantity) bool
-quantity.compareTo(quantity) int
-semver(string) semver
-semver(string, bool) semver
-isSemver(string) bool
-isSemver(string, bool) bool
-semver.major() int
-semver.minor() int
-semver.patch() int
-semver.isLessThan(semver) bool
-semver.isGreaterThan(semver) bool
-semver.compareTo(semver) int
+@31
 format.named(string) optional<format>
 format.dns1123Label() format
 format.dns1123Subdomain() format
@@ -221,88 +228,98 @@ format.byte() format
 format.date() format
 format.datetime() format
 format.validate(string) optional<list<string>>
-authorizer.path(string) pathcheck
-authorizer.group(string) groupcheck
-authorizer.serviceAccount(string, string) authorizer
-pathcheck.check(string) decision
-groupcheck.resource(string) resourcecheck
-resourcecheck.subresource(string) resourcecheck
-resourcecheck.namespace(string) resourcecheck
-resourcecheck.name(string) resourcecheck
 resourcecheck.fieldSelector(string) resourcecheck
 resourcecheck.labelSelector(string) resourcecheck
-resourcecheck.check(string) decision
-decision.allowed() bool
-decision.reason() string
-decision.errored() bool
-decision.error() string
+@33
+semver(string) semver
+semver(string, bool) semver
+isSemver(string) bool
+isSemver(string, bool) bool
+semver.major() int
+semver.minor() int
+semver.patch() int
+semver.isLessThan(semver) bool
+semver.isGreaterThan(semver) bool
+semver.compareTo(semver) int
+@34
+list<A>.slice(int, int) list<A>
+list<list<A>>.flatten() list<A>
+list<dyn>.flatten(int) list<dyn>
+list<A>.reverse() list<A>
+list<A>.distinct() list<A>
+lists.range(int) list<int>
 ";
 
 /// Overloads that differ in one type only.
-const ORDERED: &[&str] = &["bool", "int", "uint", "double", "string", "bytes", "timestamp", "duration"];
+const ORDERED: &[&str] = &["int", "uint", "double", "bool", "duration", "timestamp", "string", "bytes"];
 const NUMBERS: &[&str] = &["int", "uint", "double"];
 
-/// How a function is called.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Call {
-    Free,
-    Member,
-}
+/// The minor release that brought comprehensions of two variables.
+pub(super) const TWO_VARIABLES: u32 = 32;
+
+/// The minor release that brought the functions of lists that sort, cut and join.
+pub(super) const LISTS: u32 = 34;
 
 /// What one overload takes, the receiver first, and gives.
 #[derive(Clone, Debug)]
 pub(super) struct Overload {
     pub(super) takes: Vec<Type<'static>>,
     pub(super) gives: Type<'static>,
+    /// The minor release that brought it.
+    pub(super) since: u32,
 }
 
 /// All overloads by name and way of calling.
 #[derive(Debug)]
-pub(super) struct Signatures(BTreeMap<(Call, String), Vec<Overload>>);
+pub(super) struct Signatures(BTreeMap<(Style, String), Vec<Overload>>);
 
 impl Signatures {
     /// Reads the table.
     pub(super) fn new() -> Self {
         let mut found = Self(BTreeMap::new());
+        let mut since = 0;
         for line in LINES.lines().filter(|line| !line.is_empty()) {
-            found.add(line);
+            match line.strip_prefix('@') {
+                Some(minor) => since = minor.parse().unwrap_or(u32::MAX),
+                None => found.add(line, since),
+            }
         }
         for op in ["<", "<=", ">", ">="] {
             for a in ORDERED {
                 for b in ORDERED {
                     if a == b || (NUMBERS.contains(a) && NUMBERS.contains(b)) {
-                        found.add(&format!("{op}({a}, {b}) bool"));
+                        found.add(&format!("{op}({a}, {b}) bool"), 0);
                     }
                 }
             }
         }
         for item in ORDERED {
-            found.add(&format!("list<{item}>.isSorted() bool"));
-            found.add(&format!("list<{item}>.min() {item}"));
-            found.add(&format!("list<{item}>.max() {item}"));
-            found.add(&format!("list<{item}>.sort() list<{item}>"));
+            found.add(&format!("list<{item}>.isSorted() bool"), 0);
+            found.add(&format!("list<{item}>.min() {item}"), 0);
+            found.add(&format!("list<{item}>.max() {item}"), 0);
+            found.add(&format!("list<{item}>.sort() list<{item}>"), LISTS);
         }
         for item in ["int", "uint", "double", "duration"] {
-            found.add(&format!("list<{item}>.sum() {item}"));
+            found.add(&format!("list<{item}>.sum() {item}"), 0);
         }
         found
     }
 
     /// The overloads of a name.
-    pub(super) fn find(&self, call: Call, name: &str) -> &[Overload] {
+    pub(super) fn find(&self, call: Style, name: &str) -> &[Overload] {
         self.0.get(&(call, name.to_owned())).map_or(&[], Vec::as_slice)
     }
 
-    fn add(&mut self, line: &str) {
+    fn add(&mut self, line: &str, since: u32) {
         let read = || {
             let mut rest = line;
             let mut takes = Vec::new();
-            let mut call = Call::Free;
+            let mut call = Style::Free;
             // A receiver is a type before a dot; `sets.contains` is a name with a dot in it.
             if let Some((receiver, after)) = receiver(line) {
                 takes.push(receiver);
                 rest = after;
-                call = Call::Member;
+                call = Style::Member;
             }
             let (name, rest) = rest.split_once('(')?;
             let (mut inner, result) = rest.rsplit_once(')')?;
@@ -312,7 +329,7 @@ impl Signatures {
                 inner = after.trim_start_matches([',', ' ']);
             }
             let (gives, _) = read_type(result.trim())?;
-            Some(((call, name.to_owned()), Overload { takes, gives }))
+            Some(((call, name.to_owned()), Overload { takes, gives, since }))
         };
         if let Some((key, overload)) = read() {
             self.0.entry(key).or_default().push(overload);
@@ -395,21 +412,21 @@ mod tests {
     fn every_line_is_read() {
         let signatures = Signatures::new();
         let read: usize = signatures.0.values().map(Vec::len).sum();
-        let lines = LINES.lines().filter(|line| !line.is_empty()).count();
+        let lines = LINES.lines().filter(|line| !line.is_empty() && !line.starts_with('@')).count();
         // Four comparisons of eight types and six pairs of numbers, four functions of eight, one of four.
         assert_eq!(read, lines + 4 * (8 + 6) + 4 * 8 + 4);
         for (call, name, count) in [
-            (Call::Free, "sets.contains", 1),
-            (Call::Member, "contains", 1),
-            (Call::Free, "ip.isCanonical", 1),
-            (Call::Member, "isLoopback", 1),
-            (Call::Member, "validate", 1),
-            (Call::Free, "format.byte", 1),
-            (Call::Member, "format", 1),
-            (Call::Free, "optional.of", 1),
-            (Call::Member, "orValue", 1),
-            (Call::Member, "ip", 1),
-            (Call::Free, "-", 8),
+            (Style::Free, "sets.contains", 1),
+            (Style::Member, "contains", 1),
+            (Style::Free, "ip.isCanonical", 1),
+            (Style::Member, "isLoopback", 1),
+            (Style::Member, "validate", 1),
+            (Style::Free, "format.byte", 1),
+            (Style::Member, "format", 1),
+            (Style::Free, "optional.of", 1),
+            (Style::Member, "orValue", 1),
+            (Style::Member, "ip", 1),
+            (Style::Free, "-", 8),
         ] {
             assert_eq!(signatures.find(call, name).len(), count, "{name}");
         }

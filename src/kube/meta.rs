@@ -55,6 +55,24 @@ pub(super) fn check(object: Field<'_, '_>, _kind: Kind<'_>, causes: &mut Causes)
     hand_over(found, causes);
 }
 
+/// Checks `metadata` of a resource that stands within another one: it need not have a name.
+pub(super) fn check_within(object: Field<'_, '_>, causes: &mut Causes) {
+    let mut found = Causes::default();
+    let metadata = object.key("metadata");
+    let (name, stem) = (metadata.key("name"), metadata.key("generateName"));
+    if !name.text().is_empty() {
+        formats::check(name, path_segment, &mut found);
+    }
+    if !stem.text().is_empty()
+        && let Err(reason) = formats::prefix(stem.text(), path_segment)
+    {
+        found.invalid(stem, format!("`{}` {reason}", stem.text()));
+    }
+    check_namespace(metadata, &mut found);
+    check_common(metadata, &mut found);
+    hand_over(found, causes);
+}
+
 /// Checks `metadata` of a built-in kind.
 pub(super) fn check_builtin(object: Field<'_, '_>, kind: Kind<'_>, release: Minor, causes: &mut Causes) {
     let (group, _, name) = kind;

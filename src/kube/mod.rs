@@ -65,14 +65,14 @@ impl Server {
             return Review::Known(causes.into_vec());
         }
         let definition = self.definitions.find(group, version, kind);
-        match (decode::metadata(object, self.release), definition) {
-            (Err(refused), _) => causes = refused,
-            (Ok(()), Some(definition)) => definition.review(object, self.release.1, &mut causes),
-            (Ok(()), None) => meta::check(Field::root(object), (group, version, kind), &mut causes),
+        if let Some(definition) = definition {
+            definition.review(object, self.release, &mut causes);
+            return Review::Known(causes.into_vec());
         }
-        if definition.is_none() {
-            return Review::Unknown(causes.into_vec());
+        match decode::metadata(object, self.release) {
+            Err(refused) => causes = refused,
+            Ok(()) => meta::check(Field::root(object), (group, version, kind), &mut causes),
         }
-        Review::Known(causes.into_vec())
+        Review::Unknown(causes.into_vec())
     }
 }

@@ -19,6 +19,7 @@ mod rendered;
 mod rendered_as_helm;
 mod renovate;
 mod rules;
+mod rules_compile;
 mod schemas;
 mod stack_docs;
 mod tidy;

@@ -22,7 +22,7 @@ pub(super) const TABLE: &[Function] = &[
     global("isQuantity", 1, 1, "isQuantity(text)", |_, args| {
         Ok(Val::Bool(Quantity::parse(text(&args[0])?).is_some()))
     }),
-    member("sign", 1, 1, "quantity(text).sign()", |_, args| Ok(Val::Int(quantity(&args[0])?.signum()))),
+    member("sign", 1, 1, "quantity(text).sign()", sign),
     member("isInteger", 1, 1, "quantity(text).isInteger()", |_, args| {
         Ok(Val::Bool(quantity(&args[0])?.integer().is_some()))
     }),
@@ -85,6 +85,11 @@ pub(super) const TABLE: &[Function] = &[
     named("dns1035LabelPrefix", |_, _| Ok(Val::Format("dns1035LabelPrefix"))),
     member("isValid", 2, 2, "format.dns1123Label().isValid(text)", |_, args| is_valid(args).map(Val::Bool)),
 ];
+
+/// Whether a quantity is negative, zero or positive.
+pub(super) fn sign<'a>(_: &mut super::Tools, args: &[Val<'a>]) -> Result<Val<'a>, Fault> {
+    Ok(Val::Int(quantity(&args[0])?.signum()))
+}
 
 /// Whether a text is of a format.
 pub(super) fn is_valid(args: &[Val<'_>]) -> Result<bool, Fault> {

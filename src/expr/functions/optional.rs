@@ -1,6 +1,6 @@
 //! Optional values, which rules of Kubernetes have, and what only a server can answer.
 
-use super::kubernetes::{format_named, is_valid};
+use super::kubernetes::{format_named, is_valid, sign};
 use super::{Function, list, member, text, wants, within};
 use crate::expr::data::Val;
 use crate::expr::fault::Fault;
@@ -38,6 +38,8 @@ pub(super) const TABLE: &[Function] = &[
         let refused = || Val::list(vec![Val::text(format!("this is no {name}"))]);
         Ok(Val::optional((!is_valid(args)?).then(refused)))
     }),
+    // Not called on the quantity, unlike all else that quantities have.
+    super::global("sign", 1, 1, "sign(quantity(text))", sign),
     super::both("ip", 1, 1, "ip('10.0.0.1')", |_, args| match &args[0] {
         Val::Cidr(net) => Ok(Val::Ip(net.address)),
         other => super::convert::address(other).map(Val::Ip),

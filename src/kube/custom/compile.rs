@@ -10,41 +10,41 @@ use crate::value::Node;
 pub(in crate::kube) fn rules(schema: Field<'_, '_>, minor: u32, causes: &mut Causes) -> usize {
     let Some(node) = schema.node() else { return 0 };
     let compiled = Schema::of_resource(node, minor);
-    walk(schema, &compiled, &compiled, causes)
+    walk(schema, &compiled, &compiled, minor, causes)
 }
 
 /// `said` holds the rules of the node, `spine` types them: they differ below `allOf`.
-fn walk(at: Field<'_, '_>, said: &Schema, spine: &Schema, causes: &mut Causes) -> usize {
+fn walk(at: Field<'_, '_>, said: &Schema, spine: &Schema, minor: u32, causes: &mut Causes) -> usize {
     let mut count = 0;
     for rule in at.key("x-kubernetes-validations").items() {
         if let Some(read) = rule.node().and_then(Rule::read) {
             count += 1;
-            one(rule, &read, spine, causes);
+            one(rule, &read, spine, minor, causes);
         }
     }
     for (key, property) in at.key("properties").members() {
         if let (Some(said), Some(spine)) = (said.properties.get(key), spine.properties.get(key)) {
-            count += walk(property, said, spine, causes);
+            count += walk(property, said, spine, minor, causes);
         }
     }
     if let (Some(said), Some(spine)) = (said.items.as_deref(), spine.items.as_deref()) {
-        count += walk(at.key("items"), said, spine, causes);
+        count += walk(at.key("items"), said, spine, minor, causes);
     }
     if let (Some(said), Some(spine)) = (said.additional_schema(), spine.additional_schema()) {
-        count += walk(at.key("additionalProperties"), said, spine, causes);
+        count += walk(at.key("additionalProperties"), said, spine, minor, causes);
     }
     let parts = said.junctions.iter().flat_map(|junctions| &junctions.all_of);
     for (part, said) in at.key("allOf").items().zip(parts) {
-        count += walk(part, said, spine, causes);
+        count += walk(part, said, spine, minor, causes);
     }
     count
 }
 
-fn one(at: Field<'_, '_>, rule: &Rule, spine: &Schema, causes: &mut Causes) {
+fn one(at: Field<'_, '_>, rule: &Rule, spine: &Schema, minor: u32, causes: &mut Causes) {
     if matches!(expr::Declared::shape(spine), Shape::Hidden) {
         return;
     }
-    let names = Declarations::default().with("self", spine);
+    let names = Declarations::new(minor).with("self", spine);
     let names =
         if rule.optional_old { names.with_optional("oldSelf", spine) } else { names.with("oldSelf", spine) };
     if let Err(fault) = expr::compile(&rule.expression, &names, Wanted::Truth) {

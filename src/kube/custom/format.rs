@@ -4,6 +4,7 @@
 //! leading zeros, `byte` no empty text, `hostname` no second hyphen without a dot.
 
 use crate::expr;
+use crate::kube::formats;
 use std::net::Ipv6Addr;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
@@ -40,9 +41,9 @@ static KNOWN: &[Known] = &[
     known("uri", expr::is_url, "neither an absolute URI nor an absolute path"),
     known("email", is_email, "no e-mail address"),
     known("hostname", is_hostname, "no host name"),
-    known("ipv4", |text| text.contains('.') && is_ip(text), "no IPv4 address"),
+    known("ipv4", |text| text.contains('.') && formats::lenient_ip(text).is_some(), "no IPv4 address"),
     known("ipv6", |text| text.contains(':') && text.parse::<Ipv6Addr>().is_ok(), "no IPv6 address"),
-    known("cidr", is_cidr, "no CIDR"),
+    known("cidr", |text| formats::lenient_network(text).is_some(), "no CIDR"),
     known("mac", is_mac, "no MAC address"),
     known("uuid", |text| is_uuid(text, None), "no UUID"),
     known("uuid3", |text| is_uuid(text, Some('3')), "no UUID of version 3"),
@@ -63,13 +64,13 @@ static KNOWN: &[Known] = &[
     Known {
         name: "k8sshortname",
         since: NAMES_SINCE,
-        takes: |text| text.len() <= 63 && is_label(text),
+        takes: |text| formats::dns_label(text).is_ok(),
         refusal: "no name of at most 63 lower-case letters, digits and hyphens",
     },
     Known {
         name: "k8slongname",
         since: NAMES_SINCE,
-        takes: |text| text.len() <= 253 && text.split('.').all(is_label),
+        takes: |text| formats::dns_subdomain(text).is_ok(),
         refusal: "no name of lower-case letters, digits, hyphens and dots",
     },
 ];
@@ -100,32 +101,6 @@ fn is_hex(text: &str) -> bool {
 
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn is_label(text: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    text.bytes().all(|byte| inner(byte) || byte == b'-')
-        && text.bytes().next().is_some_and(inner)
-        && text.bytes().last().is_some_and(inner)
-}
-
-/// An address in which parts of IPv4 may have leading zeros.
-fn is_ip(text: &str) -> bool {
-    if text.contains(':') {
-        return text.parse::<Ipv6Addr>().is_ok();
-    }
-    let part = |part: &str| {
-        let digits = part.trim_start_matches('0');
-        is_digits(part) && digits.len() <= 3 && digits.parse::<u16>().unwrap_or(0) <= 255
-    };
-    text.split('.').count() == 4 && text.split('.').all(part)
-}
-
-fn is_cidr(text: &str) -> bool {
-    let Some((address, bits)) = text.split_once('/') else { return false };
-    let width = if address.contains(':') { 128 } else { 32 };
-    let bits = if is_digits(bits) { bits.parse::<u32>().ok() } else { None };
-    is_ip(address) && bits.is_some_and(|bits| bits <= width)
 }
 
 /// 6, 8 or 20 bytes, by colons, by hyphens, or by dots in pairs.

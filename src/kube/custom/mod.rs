@@ -18,6 +18,7 @@ mod shapes;
 mod tests;
 
 use super::{Cause, CauseKind, Causes, Field, meta};
+use crate::schema::kinds::Minor;
 use crate::value::{Entry, Map, Node, Origin, Value};
 use schema::Schema;
 use shapes::Scale;
@@ -134,10 +135,10 @@ impl Version {
     }
 
     /// Checks a resource: decoding, metadata, schema, rules.
-    pub(super) fn review(&self, object: &Node, minor: u32, causes: &mut Causes) {
-        let schema = self.schema(minor);
+    pub(super) fn review(&self, object: &Node, release: Minor, causes: &mut Causes) {
+        let schema = self.schema(release.1);
         let before = causes.len();
-        decode::unknown(object, schema, causes);
+        decode::check(object, schema, release, causes);
         if causes.len() > before {
             return;
         }
@@ -169,5 +170,6 @@ impl Version {
 
 /// Whether a server that found this does not ask rules.
 fn hides_rules(cause: &Cause) -> bool {
-    matches!(cause.kind, CauseKind::Required | CauseKind::TooLong | CauseKind::TooMany | CauseKind::Type)
+    use CauseKind::{Required, TooLong, TooMany, Type, Unsupported};
+    matches!(cause.kind, Required | TooLong | TooMany | Type | Unsupported)
 }

@@ -4,8 +4,10 @@
 
 use super::check::{cause, shown};
 use super::schema::{Below, ListType, Schema};
-use crate::kube::{CauseKind, Causes, Field};
-use crate::value::{Node, Number, Value};
+use crate::kube::formats::dns_1035_label;
+use crate::kube::{Cause, CauseKind, Causes, Field, Layer, meta};
+use crate::value::{Node, Number, Path, Value};
+use std::sync::Arc;
 
 /// Walks the object; the root is no resource within.
 pub(super) fn check(object: &Node, schema: &Schema, causes: &mut Causes) {
@@ -68,7 +70,7 @@ fn repeated(items: &[Node], same: impl Fn(&Node, &Node) -> bool, mut tell: impl 
     }
 }
 
-fn keyed(items: &[Node], keys: &[std::sync::Arc<str>], field: Field<'_, '_>, causes: &mut Causes) {
+fn keyed(items: &[Node], keys: &[Arc<str>], field: Field<'_, '_>, causes: &mut Causes) {
     let odd = items.iter().position(|item| !matches!(item.value, Value::Null | Value::Map(_)));
     if let Some(index) = odd {
         let message = "the items of this list have to be maps";
@@ -91,6 +93,7 @@ fn keyed(items: &[Node], keys: &[std::sync::Arc<str>], field: Field<'_, '_>, cau
 }
 
 fn embedded(field: Field<'_, '_>, causes: &mut Causes) {
+    meta::check_within(field, causes);
     for key in ["apiVersion", "kind"] {
         let member = field.key(key);
         let node = field.node().and_then(|node| node.get(key));
@@ -103,7 +106,9 @@ fn embedded(field: Field<'_, '_>, causes: &mut Causes) {
                 let message = format!("`{text}` is not of the form `GROUP/VERSION`");
                 causes.push(cause(member, CauseKind::Invalid, message));
             }
-            Some(Value::String(text)) if key == "kind" && !is_kind(text) => {
+            Some(Value::String(text))
+                if key == "kind" && dns_1035_label(&text.to_ascii_lowercase()).is_err() =>
+            {
                 let message = format!("`{text}` is no kind: letters, digits and hyphens, a letter first");
                 causes.push(cause(member, CauseKind::Invalid, message));
             }
@@ -113,17 +118,10 @@ fn embedded(field: Field<'_, '_>, causes: &mut Causes) {
     }
 }
 
-fn is_kind(text: &str) -> bool {
-    text.len() <= 63
-        && text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.ends_with(|c: char| c.is_ascii_alphanumeric())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-}
-
 /// A path of the scale subresource.
 #[derive(Debug)]
 pub(super) struct Scale {
-    keys: Vec<std::sync::Arc<str>>,
+    keys: Vec<Arc<str>>,
     wants: Scaled,
 }
 
@@ -175,10 +173,15 @@ pub(super) fn check_scale(object: &Node, scale: &Scale, causes: &mut Causes) {
         (_, Scaled::Text) => "is no string",
     };
     let keys: Vec<&str> = scale.keys.iter().map(AsRef::as_ref).collect();
-    causes.push(crate::kube::Cause {
+    let path = Path::of(&keys);
+    // What is of another type was told by the schema, here or on the way.
+    if causes.iter().any(|told| path.segments().starts_with(told.path.segments())) {
+        return;
+    }
+    causes.push(Cause {
         kind: CauseKind::Invalid,
-        layer: crate::kube::Layer::CustomSchema,
-        path: crate::value::Path::of(&keys),
+        layer: Layer::CustomSchema,
+        path,
         message: format!("{} {wrong}, and the `scale` subresource reads it", shown(at)),
         help: None,
     });

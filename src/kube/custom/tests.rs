@@ -100,6 +100,16 @@ fn fields_have_to_be_known() {
 }
 
 #[test]
+fn metadata_is_read_with_everything_else() {
+    let server = server("type: object");
+    let object =
+        node("{apiVersion: example.org/v1, kind: Thing, metadata: {name: a, lables: {}}, spec: {b: 1}}");
+    let Review::Known(causes) = server.review(&object) else { panic!("known") };
+    let paths: Vec<String> = causes.iter().map(|cause| cause.path.to_string()).collect();
+    assert_eq!(paths, ["metadata.lables", "spec.b"]);
+}
+
+#[test]
 fn types_are_those_of_json() {
     let kinds: &[(&str, &str)] = &[
         ("string", "x"),
@@ -238,6 +248,9 @@ fn resources_within_are_resources() {
         within,
         &[
             ("{apiVersion: v1, kind: Secret, metadata: {name: x}, data: {a: b}}", &[]),
+            ("{apiVersion: v1, kind: Secret, metadata: {nmae: x}}", &["Unknown spec.a.metadata.nmae"]),
+            ("{apiVersion: v1, kind: Secret, metadata: {name: a/b}}", &["Invalid spec.a.metadata.name"]),
+            ("{apiVersion: 1, kind: Secret}", &["Type spec.a.apiVersion"]),
             ("{kind: Secret}", &["Required spec.a.apiVersion"]),
             ("{apiVersion: a/b/c, kind: 1up}", &["Invalid spec.a.apiVersion", "Invalid spec.a.kind"]),
         ],
