@@ -78,7 +78,10 @@ pub(super) fn check_builtin(object: Field<'_, '_>, kind: Kind<'_>, release: Mino
     let (group, _, name) = kind;
     let mut found = Causes::default();
     let metadata = object.key("metadata");
-    check_names(metadata, rule(group, name, release), &mut found);
+    // The server names a LimitRange that has no name.
+    if (group, name) != ("", "LimitRange") || metadata.key("name").is_set() {
+        check_names(metadata, rule(group, name, release), &mut found);
+    }
     match (group, name) {
         ("batch", "CronJob") => check_cron_job(metadata.key("name"), &mut found),
         ("batch", "Job") => check_indexed_job(object, &mut found),
@@ -116,9 +119,8 @@ fn rule(group: &str, kind: &str, release: Minor) -> Rule {
         ("", "Service") => formats::dns_label,
         ("networking.k8s.io", "IPAddress") => formats::canonical_ip,
         ("coordination.k8s.io", "LeaseCandidate") => formats::config_key,
-        ("rbac.authorization.k8s.io", _)
-        | ("" , "Event")
-        | ("policy", _)
+        ("rbac.authorization.k8s.io" | "policy", _)
+        | ("", "Event")
         | ("certificates.k8s.io", "CertificateSigningRequest" | "ClusterTrustBundle")
         // Those have to be made of other fields, which the kinds check.
         | ("apiextensions.k8s.io", "CustomResourceDefinition")

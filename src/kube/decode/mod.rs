@@ -157,6 +157,8 @@ impl Decoder {
                 }
             }
             (Shape::Quantity | Shape::Time | Shape::MicroTime, Value::String(_)) => {}
+            // Go takes the numbers of bytes for bytes.
+            (Shape::Bytes, Value::List(items)) if items.iter().all(is_byte) => {}
             (Shape::Lax(other, schema), _) => self.lax(at, *other, *schema, way),
             (_, other) => self.mistyped(at, shape, other),
         }
@@ -295,6 +297,10 @@ impl Decoder {
         };
         Node { value, origin: node.origin.clone() }
     }
+}
+
+fn is_byte(node: &Node) -> bool {
+    node.value == Value::Null || node.as_int().is_some_and(|number| u8::try_from(number).is_ok())
 }
 
 #[cfg(test)]
