@@ -4,13 +4,13 @@ use crate::diag::Diagnostic;
 use crate::model::{
     Binding, ChartDelivery, DeclaredBy, DeclaredCrd, DeclaredWebhook, EncryptedFile, ObjectId,
 };
-use crate::render::tests::{instance, object, program, release, span};
+use crate::render::tests::{complete, instance, object, program, release, span};
 use serde_json::{Value as Json, json};
 
 pub(crate) fn ordered(parts: ProgramParts) -> (Option<Sequence>, Vec<Diagnostic>) {
     let mut sink = Sink::new();
     let sequence = crate::render::render(
-        Program::of(parts),
+        Program::of(complete(parts)),
         &crate::package::supply::Supplied::nothing(&crate::source::Sources::new()),
         crate::package::memo::Recall::nothing(),
         &mut sink,

@@ -37,6 +37,76 @@ pub(crate) fn object(json: &serde_json::Value) -> Object {
     }
 }
 
+/// The objects of a program with what an API server asks of their kinds, so that a test says only what it is about.
+pub(crate) fn complete(mut parts: ProgramParts) -> ProgramParts {
+    for instance in &mut parts.instances {
+        for object in &mut instance.objects {
+            let mut json = object.node.to_json();
+            if complete_object(&object.id.kind, &mut json) {
+                object.node = node(&json);
+            }
+        }
+    }
+    parts
+}
+
+fn complete_object(kind: &str, object: &mut serde_json::Value) -> bool {
+    let pods = |object: &mut serde_json::Value, template: &str, policy: Option<&str>| {
+        fill(object, &format!("{template}/spec/containers"), json!([{"name": "c"}]));
+        let containers = object.pointer_mut(&format!("{template}/spec/containers"));
+        for container in containers.and_then(|found| found.as_array_mut()).into_iter().flatten() {
+            fill(container, "/image", json!("registry.example.org/c:1.0.0"));
+        }
+        if let Some(policy) = policy {
+            fill(object, &format!("{template}/spec/restartPolicy"), json!(policy));
+        }
+    };
+    match kind {
+        "Deployment" | "StatefulSet" | "DaemonSet" => {
+            pods(object, "/spec/template", None);
+            fill(object, "/spec/selector/matchLabels", json!({"app": "a"}));
+            fill(object, "/spec/template/metadata/labels", json!({"app": "a"}));
+        }
+        "Job" => pods(object, "/spec/template", Some("Never")),
+        "CronJob" => {
+            pods(object, "/spec/jobTemplate/spec/template", Some("Never"));
+            fill(object, "/spec/schedule", json!("@daily"));
+        }
+        "PersistentVolumeClaim" => {
+            fill(object, "/spec/accessModes", json!(["ReadWriteOnce"]));
+            fill(object, "/spec/resources/requests/storage", json!("1Gi"));
+        }
+        "CustomResourceDefinition" => {
+            for version in object
+                .pointer_mut("/spec/versions")
+                .and_then(|found| found.as_array_mut())
+                .into_iter()
+                .flatten()
+            {
+                fill(version, "/storage", json!(true));
+                let any = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+                fill(version, "/schema/openAPIV3Schema", any);
+            }
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// Sets what is not there.
+fn fill(object: &mut serde_json::Value, pointer: &str, value: serde_json::Value) {
+    let mut at = object;
+    for key in pointer.split('/').skip(1) {
+        if !at.is_object() {
+            *at = json!({});
+        }
+        at = &mut at[key];
+    }
+    if at.is_null() {
+        *at = value;
+    }
+}
+
 pub(crate) fn instance(name: &str, namespace: &str, objects: &[serde_json::Value]) -> Instance {
     Instance {
         name: name.into(),

@@ -1,13 +1,13 @@
 use super::*;
 use crate::check::{Program, ProgramParts};
 use crate::diag::Severity;
-use crate::render::tests::{instance, program};
+use crate::render::tests::{complete, instance, program};
 use serde_json::{Value as Json, json};
 
 fn validated(parts: ProgramParts) -> Vec<Diagnostic> {
     let mut sink = Sink::new();
     let result = crate::render::render(
-        Program::of(parts),
+        Program::of(complete(parts)),
         &crate::package::supply::Supplied::nothing(&crate::source::Sources::new()),
         crate::package::memo::Recall::nothing(),
         &mut sink,
@@ -43,7 +43,7 @@ fn one_object_is_made_once() {
 #[test]
 fn names_and_labels_are_what_kubernetes_takes() {
     let long = "x".repeat(64);
-    let service = |name: &str| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}});
+    let service = |name: &str| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": {"ports": [{"port": 80}]}});
     let role =
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "A:b_c"}});
     assert_eq!(found(&[role, config(&long, &json!({})), service("a-b")]), Vec::<String>::new());
@@ -96,7 +96,8 @@ fn replicas_are_kept_apart() {
         json!({"apiVersion": "apps/v1", "kind": "Deployment",
         "metadata": {"name": "d"}, "spec": {"replicas": replicas, "template": {"spec": pods}}})
     };
-    let spread = json!({"topologySpreadConstraints": [{"topologyKey": "kubernetes.io/hostname"}]});
+    let spread = json!({"topologySpreadConstraints": [
+        {"topologyKey": "kubernetes.io/hostname", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}]});
     assert_eq!(found(&[deployment(2, spread)]), Vec::<String>::new());
     assert_eq!(found(&[deployment(1, json!({}))]), Vec::<String>::new());
     assert_eq!(
