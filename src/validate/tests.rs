@@ -109,6 +109,6 @@ fn replicas_are_kept_apart() {
     parts.environment.environment = "staging".into();
     assert_eq!(validated(parts)[0].severity, Severity::Warning);
     let scaler = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "h"},
-        "spec": {"minReplicas": 3, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}}});
+        "spec": {"minReplicas": 3, "maxReplicas": 5, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}}});
     assert_eq!(found(&[deployment(1, json!({})), scaler]).len(), 1);
 }
