@@ -52,6 +52,8 @@ pub struct Cause {
     pub layer: Layer,
     /// The field. It need not exist in the object.
     pub path: Path,
+    /// How the server names the field, where that is not its path.
+    pub told: Option<Path>,
     /// The fact in our words: lower case, no full stop, values in backticks.
     pub message: String,
     /// What to do, where that is known better than "change it": a field of nearly the same name, the values that there are.
@@ -74,6 +76,7 @@ impl Causes {
             kind,
             layer: Layer::Builtin,
             path: field.path(),
+            told: field.told(),
             message: message.into(),
             help: None,
         });
@@ -119,6 +122,7 @@ impl Causes {
             kind: CauseKind::Unsupported,
             layer: Layer::Builtin,
             path: field.path(),
+            told: field.told(),
             message: format!("`{value}` is not supported"),
             help: Some(format!("write one of `{}`", known.join("`, `"))),
         });

@@ -7,6 +7,8 @@ use crate::value::{Node, Path, Segment, Value};
 pub struct Field<'p, 'n> {
     up: Option<(&'p Field<'p, 'n>, Step<'p>)>,
     node: Option<&'n Node>,
+    /// The field itself, where this is a name that the server has for it.
+    own: Option<&'p Field<'p, 'n>>,
 }
 
 #[derive(Copy, Clone, Debug)]
@@ -18,7 +20,7 @@ enum Step<'p> {
 impl<'p, 'n> Field<'p, 'n> {
     /// The object itself.
     pub fn root(node: &'n Node) -> Self {
-        Self { up: None, node: Some(node) }
+        Self { up: None, node: Some(node), own: None }
     }
 
     /// The member `key`; `null` is not there.
@@ -27,7 +29,7 @@ impl<'p, 'n> Field<'p, 'n> {
         'p: 'q,
     {
         let node = self.node.and_then(|node| node.get(key)).filter(|node| node.value != Value::Null);
-        Field { up: Some((self, Step::Key(key))), node }
+        Field { up: Some((self, Step::Key(key))), node, own: None }
     }
 
     /// The member `key`, whose value is known: `null` is there.
@@ -35,15 +37,15 @@ impl<'p, 'n> Field<'p, 'n> {
     where
         'p: 'q,
     {
-        Field { up: Some((self, Step::Key(key))), node: Some(node) }
+        Field { up: Some((self, Step::Key(key))), node: Some(node), own: None }
     }
 
-    /// The member `key` as a server names it, where the value stands at another place.
-    pub fn alias<'q>(&'q self, key: &'q str, value: Field<'_, 'n>) -> Field<'q, 'n>
+    /// `own`, under the name that a server has for it: the member `key` of this.
+    pub fn alias<'q>(&'q self, key: &'q str, own: &'q Field<'_, 'n>) -> Field<'q, 'n>
     where
         'p: 'q,
     {
-        Field { up: Some((self, Step::Key(key))), node: value.node }
+        Field { up: Some((self, Step::Key(key))), node: own.node, own: Some(own) }
     }
 
     /// The item `index`.
@@ -52,7 +54,7 @@ impl<'p, 'n> Field<'p, 'n> {
         'p: 'q,
     {
         let node = self.node.and_then(Node::as_list).and_then(|items| items.get(index));
-        Field { up: Some((self, Step::Index(index))), node }
+        Field { up: Some((self, Step::Index(index))), node, own: None }
     }
 
     /// The items of a list; none where there is no list.
@@ -71,9 +73,9 @@ impl<'p, 'n> Field<'p, 'n> {
         'n: 'q,
     {
         let map = self.node.and_then(Node::as_map);
-        map.into_iter()
-            .flatten()
-            .map(|(key, entry)| (&**key, Field { up: Some((self, Step::Key(key))), node: Some(&entry.node) }))
+        map.into_iter().flatten().map(|(key, entry)| {
+            (&**key, Field { up: Some((self, Step::Key(key))), node: Some(&entry.node), own: None })
+        })
     }
 
     /// The value, where it is there.
@@ -112,9 +114,29 @@ impl<'p, 'n> Field<'p, 'n> {
 
     /// The way to it.
     pub fn path(&self) -> Path {
+        self.steps(|field| field.own)
+    }
+
+    /// The way by which a server names it, where that is another one.
+    pub fn told(&self) -> Option<Path> {
+        let mut at = Some(self);
+        while let Some(field) = at {
+            if field.own.is_some() {
+                return Some(self.steps(|_| None));
+            }
+            at = field.up.map(|(up, _)| up);
+        }
+        None
+    }
+
+    fn steps(&self, own: fn(&Self) -> Option<&'p Self>) -> Path {
         let mut steps = Vec::new();
         let mut at = *self;
-        while let Some((up, step)) = at.up {
+        loop {
+            while let Some(field) = own(&at) {
+                at = *field;
+            }
+            let Some((up, step)) = at.up else { break };
             steps.push(match step {
                 Step::Key(key) => Segment::Key(key.into()),
                 Step::Index(index) => Segment::Index(index),
@@ -123,5 +145,28 @@ impl<'p, 'n> Field<'p, 'n> {
         }
         steps.reverse();
         Path::from(steps)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Sources;
+    use crate::yaml::{self, Options};
+
+    #[test]
+    fn a_field_has_its_own_path_and_the_servers_name() {
+        let text = "{template: {metadata: {labels: {a: b}}}}";
+        let file = Sources::default().add("object.yaml", text.to_owned());
+        let node = yaml::read(file, text, Options::default()).expect("YAML");
+        let root = Field::root(&node);
+        let (template, none) = (root.key("template"), root.key("none"));
+        let metadata = template.key("metadata");
+        let labels = metadata.key("labels");
+        let alias = template.alias("labels", &labels);
+        let label = alias.key("a");
+        assert_eq!((label.text(), label.path().to_string()), ("b", "template.metadata.labels.a".to_owned()));
+        assert_eq!(label.told().map(|path| path.to_string()), Some("template.labels.a".to_owned()));
+        assert_eq!((labels.told(), none.index(1).path().to_string()), (None, "none[1]".to_owned()));
     }
 }

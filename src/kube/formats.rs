@@ -134,7 +134,7 @@ pub(crate) fn qualified_name(text: &str) -> Result<(), Reason> {
         Some((_, name)) if name.contains('/') => return Err("has more than one `/`"),
         Some(("", _)) => return Err("has nothing before its `/`"),
         Some((prefix, name)) => {
-            dns_subdomain(prefix).map_err(|_| "has a prefix that is no DNS name")?;
+            dns_subdomain(prefix).or(Err("has a prefix that is no DNS name"))?;
             name
         }
         None => text,
@@ -189,7 +189,7 @@ fn no_parent(text: &str) -> Result<(), Reason> {
 /// The name of an environment variable, as releases before 1.32 want it.
 pub(crate) fn environment_name(text: &str) -> Result<(), Reason> {
     let first = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'.' | b'_');
-    if !framed(text, first, |byte| first_or_digit(byte), |byte| first_or_digit(byte)) {
+    if !framed(text, first, first_or_digit, first_or_digit) {
         return Err("is no name of a variable: letters, digits, `_`, `-` and `.`, no digit first");
     }
     no_parent(text)
@@ -252,14 +252,13 @@ pub(crate) fn port_name(text: &str) -> Result<(), Reason> {
 
 /// A port where a number or a name may stand; a missing one is the number 0.
 pub(crate) fn check_port(field: Field<'_, '_>, causes: &mut Causes) {
-    match field.node().and_then(|node| node.as_str()) {
-        Some(name) => check_text(field, name, port_name, causes),
-        None => {
-            let number = field.int().unwrap_or(0);
-            if !is_port(number) {
-                causes.invalid(field, format!("`{number}` {PORT}"));
-            }
-        }
+    if let Some(name) = field.node().and_then(|node| node.as_str()) {
+        check_text(field, name, port_name, causes);
+        return;
+    }
+    let number = field.int().unwrap_or(0);
+    if !is_port(number) {
+        causes.invalid(field, format!("`{number}` {PORT}"));
     }
 }
 

@@ -221,10 +221,13 @@ fn check_owners(owners: Field<'_, '_>, causes: &mut Causes) {
         ] {
             if is_missing {
                 // The server names the field without the place in the list.
+                let own = owner.key(key);
+                let place = owners.alias(key, &own);
                 causes.push(Cause {
                     kind: CauseKind::Invalid,
                     layer: Layer::Meta,
-                    path: owners.path().key(key),
+                    path: place.path(),
+                    told: place.told(),
                     message: "an owner has to be named by `apiVersion`, `kind`, `name` and `uid`".to_owned(),
                     help: None,
                 });
@@ -310,9 +313,9 @@ mod tests {
                 "metadata.labels",
                 "metadata.labels",
                 "metadata.annotations",
-                "metadata.ownerReferences.apiVersion",
-                "metadata.ownerReferences.name",
-                "metadata.ownerReferences.uid",
+                "metadata.ownerReferences[2].apiVersion",
+                "metadata.ownerReferences[2].name",
+                "metadata.ownerReferences[2].uid",
                 "metadata.ownerReferences",
                 "metadata.finalizers",
                 "metadata.finalizers[0]",

@@ -166,8 +166,9 @@ fn verdicts_are_the_servers() {
                         for cause in case["causes"].as_array().into_iter().flatten() {
                             let field = plain(cause["field"].as_str().unwrap_or_default());
                             of_fields += 1;
-                            fields +=
-                                usize::from(causes.iter().any(|own| plain(&own.path.to_string()) == field));
+                            fields += usize::from(causes.iter().any(|own| {
+                                plain(&own.told.as_ref().unwrap_or(&own.path).to_string()) == field
+                            }));
                         }
                     }
                     if layer.starts_with("crd") {

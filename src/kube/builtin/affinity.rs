@@ -116,7 +116,7 @@ fn check_pod_term(pod: &Pod<'_, '_>, term: Field<'_, '_>, causes: &mut Causes) {
     check_label_selector(term.key("labelSelector"), causes);
     check_label_selector(term.key("namespaceSelector"), causes);
     for name in term.key("namespaces").items() {
-        check(term.alias("namespace", name), dns_label, causes);
+        check(term.alias("namespace", &name), dns_label, causes);
     }
     check_label_keys(pod, term, causes);
     let topology = term.key("topologyKey");

@@ -30,7 +30,8 @@ pub(super) fn check_spec(spec: Field<'_, '_>, owner: Owner, release: Minor, caus
     let resources = spec.key("resources");
     let requests = resources.key("requests");
     // The server tells it without `requests`.
-    let storage = resources.alias("storage", requests.key("storage"));
+    let own = requests.key("storage");
+    let storage = resources.alias("storage", &own);
     if !storage.is_set() {
         causes.required(storage, "a claim asks for an amount of storage");
     } else if quantity(storage).is_some_and(|amount| amount.signum() < 1) {

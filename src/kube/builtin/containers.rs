@@ -258,14 +258,14 @@ fn check_mount_details(
     causes: &mut Causes,
 ) {
     for key in ["subPath", "subPathExpr"] {
-        check(mounts.alias(key, mount.key(key)), descending_path, causes);
+        check(mounts.alias(key, &mount.key(key)), descending_path, causes);
     }
     if !mount.key("subPath").text().is_empty() && !mount.key("subPathExpr").text().is_empty() {
         causes.invalid(mount.key("subPathExpr"), "`subPath` and `subPathExpr` exclude each other");
     }
     let propagation = mount.key("mountPropagation");
     if propagation.is_set() {
-        let place = mounts.key("mountPropagation");
+        let place = mounts.alias("mountPropagation", &propagation);
         causes.one_of(place, propagation.text(), &["Bidirectional", "HostToContainer", "None"]);
         let privileged = container.key("securityContext").key("privileged").truth() == Some(true);
         if propagation.text() == "Bidirectional" && !privileged {
@@ -274,7 +274,7 @@ fn check_mount_details(
     }
     let recursive = mount.key("recursiveReadOnly");
     if recursive.is_set() {
-        let place = mounts.key("recursiveReadOnly");
+        let place = mounts.alias("recursiveReadOnly", &recursive);
         causes.one_of(place, recursive.text(), &["Disabled", "Enabled", "IfPossible"]);
         if matches!(recursive.text(), "Enabled" | "IfPossible") {
             if mount.key("readOnly").truth() != Some(true) {

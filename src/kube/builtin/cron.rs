@@ -81,7 +81,7 @@ fn value(text: &str, bounds: &Bounds) -> Result<u64, Reason> {
 /// A number as Go reads it: a sign may stand before, and it is not negative.
 fn number(text: &str) -> Result<u64, Reason> {
     match text.parse::<i64>() {
-        Ok(number) => u64::try_from(number).map_err(|_| "has a negative number"),
+        Ok(number) => u64::try_from(number).or(Err("has a negative number")),
         Err(_) => Err("has a part that is no number"),
     }
 }

@@ -79,7 +79,7 @@ fn check_generated_labels(spec: Field<'_, '_>, name: &str, causes: &mut Causes) 
                 causes.invalid(label, format!("this label is the name of the Job, `{name}`"));
             }
         } else if let Err(reason) = label_value(name) {
-            let place = template.alias("labels", labels);
+            let place = template.alias("labels", &labels);
             causes.invalid(place, format!("the server adds `{key}: {name}`, and the name {reason}"));
         }
     }
@@ -162,7 +162,7 @@ fn check_spec(spec: Field<'_, '_>, owner: Owner, release: Minor, causes: &mut Ca
         let known: &[&str] = if failure.is_set() { &["Failed"] } else { &["Failed", "TerminatingOrFailed"] };
         causes.one_of(replacement, replacement.text(), known);
     }
-    check_template(spec.key("template"), Place::Template, &[], release, causes);
+    check_template(spec.key("template"), Place::Template, None, release, causes);
     check_end(spec, causes);
 }
 
@@ -197,7 +197,7 @@ fn check_manager(manager: Field<'_, '_>, causes: &mut Causes) {
     let http = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&byte);
     match text.split_once('/').filter(|(domain, path)| !domain.is_empty() && !path.is_empty()) {
         None => {
-            causes.invalid(manager, format!("`{text}` is no domain with a path, like `example.com/name`"))
+            causes.invalid(manager, format!("`{text}` is no domain with a path, like `example.com/name`"));
         }
         Some((domain, path)) => {
             if let Err(reason) = dns_subdomain(domain) {
@@ -364,7 +364,7 @@ fn count_indexes(text: &str, completions: i64) -> Result<i64, &'static str> {
     if text.is_empty() {
         return Ok(0);
     }
-    let number = |text: &str| text.parse::<i64>().map_err(|_| "has a part that is no number");
+    let number = |text: &str| text.parse::<i64>().or(Err("has a part that is no number"));
     let (mut total, mut last) = (0, None);
     for part in text.split(',') {
         let (low, high) = match part.split_once('-') {

@@ -67,7 +67,7 @@ pub(super) fn pod(object: Field<'_, '_>, release: Minor, causes: &mut Causes) {
     let (metadata, spec) = (object.key("metadata"), object.key("spec"));
     let pod = Pod { metadata, spec, place: Place::Pod, release };
     check_annotated(&pod, metadata.key("annotations"), causes);
-    check_spec(&pod, &[], causes);
+    check_spec(&pod, None, causes);
     check_profiles(&pod, causes);
     if service_account(spec).is_empty() {
         for volume in spec.key("volumes").items() {
@@ -99,20 +99,21 @@ fn service_account<'n>(spec: Field<'_, 'n>) -> &'n str {
     }
 }
 
-/// A template. `claims` are the names of volumes that a StatefulSet adds.
-pub(super) fn check_template(
-    template: Field<'_, '_>,
+/// A template; a StatefulSet makes volumes of its `claims`.
+pub(super) fn check_template<'n>(
+    template: Field<'_, 'n>,
     place: Place,
-    claims: &[&str],
+    claims: Option<Field<'_, 'n>>,
     release: Minor,
     causes: &mut Causes,
 ) {
     let (metadata, spec) = (template.key("metadata"), template.key("spec"));
     let pod = Pod { metadata, spec, place, release };
     // The server names these without `metadata`.
-    check_labels(template.alias("labels", metadata.key("labels")), causes);
-    check_annotations(template.alias("annotations", metadata.key("annotations")), causes);
-    check_annotated(&pod, template.key("annotations"), causes);
+    let (labels, annotations) = (metadata.key("labels"), metadata.key("annotations"));
+    check_labels(template.alias("labels", &labels), causes);
+    check_annotations(template.alias("annotations", &annotations), causes);
+    check_annotated(&pod, template.alias("annotations", &annotations), causes);
     check_spec(&pod, claims, causes);
     check_profiles(&pod, causes);
     if spec.key("ephemeralContainers").count() > 0 {
@@ -124,19 +125,19 @@ const RESTART_POLICIES: &[&str] = &["Always", "Never", "OnFailure"];
 const DNS_POLICIES: &[&str] = &["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"];
 const PREEMPTION_POLICIES: &[&str] = &["Never", "PreemptLowerPriority"];
 
-fn check_spec(pod: &Pod<'_, '_>, added: &[&str], causes: &mut Causes) {
+fn check_spec<'n>(pod: &Pod<'_, 'n>, made: Option<Field<'_, 'n>>, causes: &mut Causes) {
     let spec = pod.spec;
     let claims = spec.key("resourceClaims");
     let whole = Whole {
         pod: *pod,
-        volumes: check_volumes(pod, added, causes),
+        volumes: check_volumes(pod, made, causes),
         claims: claims
             .items()
             .map(|claim| claim.key("name").text())
             .filter(|name| !name.is_empty())
             .collect(),
     };
-    check_claims(pod, claims, causes);
+    check_claims(claims, causes);
     check_containers(&whole, causes);
     check_whole(pod, causes);
     check_host_ports(pod, causes);
@@ -152,7 +153,11 @@ fn check_spec(pod: &Pod<'_, '_>, added: &[&str], causes: &mut Causes) {
     check_host_users(pod, causes);
     check_names(pod, causes);
     for toleration in spec.key("tolerations").items() {
-        check_toleration(toleration, causes);
+        // Numbers are compared behind a gate that newer releases open.
+        let compares = matches!(toleration.key("operator").text(), "Gt" | "Lt");
+        if !compares || pod.release < (1, 36) {
+            check_toleration(toleration, causes);
+        }
     }
     for alias in spec.key("hostAliases").items() {
         check(alias.key("ip"), legacy_ip, causes);
@@ -182,7 +187,7 @@ pub(super) fn one_of_if_written(field: Field<'_, '_>, known: &[&str], causes: &m
     }
 }
 
-fn check_claims(pod: &Pod<'_, '_>, claims: Field<'_, '_>, causes: &mut Causes) {
+fn check_claims(claims: Field<'_, '_>, causes: &mut Causes) {
     let mut seen = BTreeSet::new();
     for claim in claims.items() {
         let (name, own, template) =
@@ -194,13 +199,14 @@ fn check_claims(pod: &Pod<'_, '_>, claims: Field<'_, '_>, causes: &mut Causes) {
                 causes.duplicate(name, format!("`{}` stands before", name.text()));
             }
         }
-        // Since which release both may be missing is not known here, but none of them is.
+        // Before 1.31, both were below `source`.
+        let is_old = claim.key("source").is_set();
         match (own.is_set(), template.is_set()) {
             (true, true) => {
                 causes
                     .invalid(claim, "`resourceClaimName` and `resourceClaimTemplateName` exclude each other");
             }
-            (false, false) if pod.release < (1, 36) => {
+            (false, false) if !is_old => {
                 causes.invalid(claim, "`resourceClaimName` or `resourceClaimTemplateName` is needed");
             }
             _ => {}

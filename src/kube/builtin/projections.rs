@@ -35,21 +35,22 @@ pub(super) fn check_items(items: Field<'_, '_>, causes: &mut Causes) {
 
 /// A file about the Pod; the server tells its faults as if it were its list's owner, `place`.
 pub(super) fn check_file(file: Field<'_, '_>, place: Field<'_, '_>, causes: &mut Causes) {
-    let path = place.alias("path", file.key("path"));
+    let own = file.key("path");
+    let path = place.alias("path", &own);
     require(path, causes);
     check(path, own_descending_path, causes);
     let (field, resource) = (file.key("fieldRef"), file.key("resourceFieldRef"));
     if field.is_set() {
-        check_field(place.alias("fieldRef", field), Reader::File, causes);
+        check_field(place.alias("fieldRef", &field), Reader::File, causes);
         if resource.is_set() {
             causes.invalid(place, "`fieldRef` and `resourceFieldRef` exclude each other");
         }
     } else if resource.is_set() {
-        check_resource(place.alias("resourceFieldRef", resource), Reader::File, causes);
+        check_resource(place.alias("resourceFieldRef", &resource), Reader::File, causes);
     } else {
         causes.required(place, "a file has `fieldRef` or `resourceFieldRef`");
     }
-    check_mode(place.alias("mode", file.key("mode")), causes);
+    check_mode(place.alias("mode", &file.key("mode")), causes);
 }
 
 /// A volume of several sources.
@@ -129,7 +130,8 @@ fn check_token(volume: Field<'_, '_>, token: Field<'_, '_>, causes: &mut Causes)
         }
     }
     // The server names it without the source.
-    let path = volume.alias("path", token.key("path"));
+    let own = token.key("path");
+    let path = volume.alias("path", &own);
     if require(path, causes) {
         check(path, own_descending_path, causes);
     }

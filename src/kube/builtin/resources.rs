@@ -57,7 +57,7 @@ pub(super) fn check_requirements(whole: &Whole<'_, '_>, resources: Field<'_, '_>
         let requests = resources.key("requests");
         for (name, amount) in resources.key("limits").members() {
             if !requests.key(name).is_set() {
-                check_list(requests.alias(name, amount), name, causes);
+                check_list(requests.alias(name, &amount), name, causes);
             }
         }
     }
@@ -188,7 +188,7 @@ fn check_sums(pod: &Pod<'_, '_>, resources: Field<'_, '_>, causes: &mut Causes) 
                 let of = container.key("name").text();
                 // The server tells it below the resources of the Pod.
                 causes.invalid(
-                    resources.key("containers").index(index).key(name).key("limits"),
+                    resources.key("containers").index(index).key(name).alias("limits", &limit),
                     format!("container `{of}` may use more of `{name}` than the Pod"),
                 );
             }

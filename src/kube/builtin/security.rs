@@ -22,7 +22,8 @@ fn check_id(id: Field<'_, '_>, causes: &mut Causes) {
 pub(super) fn check_pod_context(pod: &Pod<'_, '_>, causes: &mut Causes) {
     let context = pod.spec.key("securityContext");
     if pod.says("shareProcessNamespace") && pod.says("hostPID") {
-        let place = context.alias("shareProcessNamespace", pod.spec.key("shareProcessNamespace"));
+        let shared = pod.spec.key("shareProcessNamespace");
+        let place = context.alias("shareProcessNamespace", &shared);
         causes.invalid(place, "`shareProcessNamespace` and `hostPID` exclude each other");
     }
     if !context.is_set() {
@@ -199,7 +200,7 @@ pub(super) fn check_host_users(pod: &Pod<'_, '_>, causes: &mut Causes) {
     for (key, told) in [("hostNetwork", "hostNetwork"), ("hostPID", "HostPID"), ("hostIPC", "HostIPC")] {
         if pod.says(key) {
             causes.forbidden(
-                pod.spec.alias(told, pod.spec.key(key)),
+                pod.spec.alias(told, &pod.spec.key(key)),
                 format!("`{key}` does not go with `hostUsers: false`"),
             );
         }

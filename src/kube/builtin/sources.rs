@@ -213,7 +213,7 @@ fn check_iscsi(source: Field<'_, '_>, name: &str, causes: &mut Causes) {
         causes.required(secret, "CHAP needs a secret");
     }
     if initiator.is_set() {
-        check(source.alias("initiatorname", initiator), iscsi_name, causes);
+        check(source.alias("initiatorname", &initiator), iscsi_name, causes);
     }
 }
 

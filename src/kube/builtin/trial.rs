@@ -5,7 +5,7 @@ use crate::schema::kinds::Minor;
 use crate::source::Sources;
 use crate::yaml::{self, Options};
 
-/// What is told of an object, as `Kind path`, in order.
+/// What is told of an object, as `Kind path` with the paths that a server tells, in order.
 pub(super) fn object(text: &str, release: Minor) -> Vec<String> {
     let file = Sources::default().add("object.yaml", text.to_owned());
     let node = yaml::read(file, text, Options::default()).expect("YAML");
@@ -13,7 +13,11 @@ pub(super) fn object(text: &str, release: Minor) -> Vec<String> {
     let (group, version) = part("apiVersion").split_once('/').unwrap_or(("", part("apiVersion")));
     let mut causes = Causes::default();
     super::check(Field::root(&node), (group, version, part("kind")), release, &mut causes);
-    causes.into_vec().iter().map(|cause| format!("{:?} {}", cause.kind, cause.path)).collect()
+    causes
+        .into_vec()
+        .iter()
+        .map(|cause| format!("{:?} {}", cause.kind, cause.told.as_ref().unwrap_or(&cause.path)))
+        .collect()
 }
 
 /// A Pod of one container, with more in the container and in the `spec`; paths are told from `spec` on.

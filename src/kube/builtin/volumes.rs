@@ -7,9 +7,9 @@ use super::pods::{Place, Pod, one_of_if_written};
 use super::projections::{check_file, check_items, check_mode, check_projected};
 use super::require;
 use super::sources::check_source;
-use crate::kube::formats::{check, check_text, descending_path, dns_label, dns_subdomain, quantity};
+use crate::kube::formats::{check, descending_path, dns_label, dns_subdomain, quantity};
 use crate::kube::{Causes, Field};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a volume is, for those who mount it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -73,28 +73,26 @@ const SOURCES: &[&str] = &[
     "image",
 ];
 
-/// Checks the volumes of a Pod. `added` are the names of those that a StatefulSet makes of its claims.
-pub(super) fn check_volumes<'n>(pod: &Pod<'_, 'n>, added: &[&'n str], causes: &mut Causes) -> Volumes<'n> {
+/// Checks the volumes of a Pod, beside those that a StatefulSet makes of its `claims`.
+pub(super) fn check_volumes<'n>(
+    pod: &Pod<'_, 'n>,
+    claims: Option<Field<'_, 'n>>,
+    causes: &mut Causes,
+) -> Volumes<'n> {
     let list = pod.spec.key("volumes");
     let mut volumes = Volumes::default();
-    for name in added {
-        let place = list.index(0);
-        let before = causes.len();
-        if name.is_empty() {
-            causes.required(place.key("name"), "a template of a claim has a name");
-            let claim = place.key("persistentVolumeClaim");
-            causes.required(claim.key("claimName"), "a template of a claim has a name");
-        } else {
-            check_text(place.key("name"), name, dns_label, causes);
-        }
-        if causes.len() == before {
-            volumes.known.insert(name, Volume::Claim);
+    let mut added = BTreeSet::new();
+    for claim in claims.iter().flat_map(Field::items) {
+        let metadata = claim.key("metadata");
+        let name = metadata.key("name");
+        if added.insert(name.text()) && check_added(list, name, causes) {
+            volumes.known.insert(name.text(), Volume::Claim);
         }
     }
     let of_pod = if pod.place == Place::Pod { pod.metadata.key("name").text() } else { "" };
     for volume in list.items() {
         let name = volume.key("name");
-        if added.contains(&name.text()) {
+        if added.contains(name.text()) {
             continue;
         }
         if volume.key("image").is_set() && pod.release < (1, 35) {
@@ -116,6 +114,18 @@ pub(super) fn check_volumes<'n>(pod: &Pod<'_, 'n>, added: &[&'n str], causes: &m
         check_not_own_claim(list, volume, of_pod, causes);
     }
     volumes
+}
+
+/// A volume that a StatefulSet puts before the others, by the name of a claim.
+fn check_added(list: Field<'_, '_>, name: Field<'_, '_>, causes: &mut Causes) -> bool {
+    let before = causes.len();
+    let place = list.index(0);
+    if require(place.alias("name", &name), causes) {
+        check(place.alias("name", &name), dns_label, causes);
+    } else {
+        require(place.key("persistentVolumeClaim").alias("claimName", &name), causes);
+    }
+    causes.len() == before
 }
 
 /// A claim is none that the Pod makes for an ephemeral volume.
@@ -153,7 +163,7 @@ fn check_sources(pod: &Pod<'_, '_>, volume: Field<'_, '_>, of_pod: &str, causes:
         }
         "gcePersistentDisk" => {
             // The server has a name of its own for this one.
-            check_source(volume.alias("persistentDisk", source), first, name, causes);
+            check_source(volume.alias("persistentDisk", &source), first, name, causes);
         }
         "secret" | "configMap" => {
             require(source.key(if *first == "secret" { "secretName" } else { "name" }), causes);
@@ -193,7 +203,7 @@ fn check_sources(pod: &Pod<'_, '_>, volume: Field<'_, '_>, of_pod: &str, causes:
             check_driver_name(source.key("driver"), causes);
             let secret = source.key("nodePublishSecretRef");
             if secret.is_set() && require(secret.key("name"), causes) {
-                check(source.alias("name", secret.key("name")), dns_subdomain, causes);
+                check(source.alias("name", &secret.key("name")), dns_subdomain, causes);
             }
         }
         "ephemeral" => check_ephemeral(pod, volume, of_pod, causes),

@@ -8,7 +8,6 @@ use crate::kube::formats::{
 };
 use crate::kube::{CauseKind, Causes, Field};
 use crate::schema::kinds::Minor;
-use std::collections::BTreeSet;
 
 /// Whether a selector of Pods is one.
 #[derive(Copy, Clone, PartialEq, Eq)]
@@ -63,7 +62,9 @@ fn check_endless(template: Field<'_, '_>, causes: &mut Causes) {
 }
 
 fn check_numbers(spec: Field<'_, '_>, keys: &[&str], causes: &mut Causes) {
-    keys.iter().for_each(|key| check_not_negative(spec.key(key), causes));
+    for key in keys {
+        check_not_negative(spec.key(key), causes);
+    }
 }
 
 /// The template of a Deployment or a ReplicaSet.
@@ -75,7 +76,7 @@ fn check_replicated(spec: Field<'_, '_>, release: Minor, causes: &mut Causes) {
     if selector == Selector::Missing || !is_empty(spec.key("selector")) {
         check_selected(spec, causes);
     }
-    check_template(spec.key("template"), Place::Template, &[], release, causes);
+    check_template(spec.key("template"), Place::Template, None, release, causes);
     check_endless(spec.key("template"), causes);
 }
 
@@ -137,7 +138,7 @@ pub(super) fn daemon_set(object: Field<'_, '_>, release: Minor, causes: &mut Cau
     if selector.is_set() && is_empty(selector) {
         causes.invalid(selector, "an empty selector takes all Pods");
     }
-    check_template(spec.key("template"), Place::Template, &[], release, causes);
+    check_template(spec.key("template"), Place::Template, None, release, causes);
     check_endless(spec.key("template"), causes);
     check_numbers(spec, &["minReadySeconds", "revisionHistoryLimit"], causes);
     let strategy = spec.key("updateStrategy");
@@ -159,7 +160,7 @@ fn check_rolling_daemons(rolling: Field<'_, '_>, causes: &mut Causes) {
     let surges = surge.is_set() && !is_zero(surge);
     match (ends, surges) {
         (true, true) => {
-            causes.invalid(surge, "it has to be 0 where `maxUnavailable` is not, which is 1 by default")
+            causes.invalid(surge, "it has to be 0 where `maxUnavailable` is not, which is 1 by default");
         }
         (false, false) => causes.required(unavailable, "it cannot be 0 where `maxSurge` is 0"),
         _ => {}
@@ -201,10 +202,7 @@ pub(super) fn stateful_set(object: Field<'_, '_>, release: Minor, causes: &mut C
         if selector == Selector::Missing || !is_empty(spec.key("selector")) {
             check_selected(spec, causes);
         }
-        let names: BTreeSet<&str> =
-            claims.items().map(|claim| claim.key("metadata").key("name").text()).collect();
-        let names: Vec<&str> = names.into_iter().collect();
-        check_template(template, Place::StatefulSet, &names, release, causes);
+        check_template(template, Place::StatefulSet, Some(claims), release, causes);
     }
     check_endless(template, causes);
 }
@@ -257,13 +255,13 @@ pub(super) fn replication_controller(object: Field<'_, '_>, release: Minor, caus
     if !taken {
         causes.invalid(labels, "`selector` does not take Pods with these labels");
     }
-    check_template(template, Place::Template, &[], release, causes);
+    check_template(template, Place::Template, None, release, causes);
     check_endless(template, causes);
 }
 
 /// `PodTemplate`.
 pub(super) fn pod_template(object: Field<'_, '_>, release: Minor, causes: &mut Causes) {
-    check_template(object.key("template"), Place::Template, &[], release, causes);
+    check_template(object.key("template"), Place::Template, None, release, causes);
 }
 
 #[cfg(test)]

@@ -40,7 +40,14 @@ impl Verdict {
 }
 
 pub(super) fn cause(field: Field<'_, '_>, kind: CauseKind, message: impl Into<String>) -> Cause {
-    Cause { kind, layer: Layer::CustomSchema, path: field.path(), message: message.into(), help: None }
+    Cause {
+        kind,
+        layer: Layer::CustomSchema,
+        path: field.path(),
+        told: None,
+        message: message.into(),
+        help: None,
+    }
 }
 
 /// A value, shortened, for a message.

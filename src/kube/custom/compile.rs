@@ -65,7 +65,14 @@ pub(in crate::kube) fn told(at: Field<'_, '_>, text: &str, fault: RuleFault) -> 
     } else {
         format!("this does not compile: at `{part}`: {}", fault.message)
     };
-    Cause { kind: CauseKind::Invalid, layer: Layer::Builtin, path: at.path(), message, help: fault.help }
+    Cause {
+        kind: CauseKind::Invalid,
+        layer: Layer::Builtin,
+        path: at.path(),
+        told: None,
+        message,
+        help: fault.help,
+    }
 }
 
 /// Compiles all rules of all versions of a definition: how many there are, and what is wrong with them.

@@ -160,6 +160,7 @@ fn no_field(key: &str, schema: Option<&Schema>, field: Field<'_, '_>) -> Cause {
         kind: CauseKind::Unknown,
         layer: Layer::Decode,
         path: field.path(),
+        told: None,
         message: format!("there is no field `{key}`"),
         help: near.map(|near| format!("did you mean `{near}`?")),
     }

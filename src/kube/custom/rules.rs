@@ -78,7 +78,14 @@ fn told(rule: &Rule, broken: Broken, field: Field<'_, '_>) -> Cause {
             (CauseKind::Invalid, format!("a rule about this cannot be evaluated: {fault}"), help)
         }
     };
-    Cause { kind, layer: Layer::CustomRule, path, message, help: Some(help).filter(|help| !help.is_empty()) }
+    Cause {
+        kind,
+        layer: Layer::CustomRule,
+        path,
+        told: None,
+        message,
+        help: Some(help).filter(|help| !help.is_empty()),
+    }
 }
 
 /// What every resource has and no schema need say.

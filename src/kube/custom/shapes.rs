@@ -182,6 +182,7 @@ pub(super) fn check_scale(object: &Node, scale: &Scale, causes: &mut Causes) {
         kind: CauseKind::Invalid,
         layer: Layer::CustomSchema,
         path,
+        told: None,
         message: format!("{} {wrong}, and the `scale` subresource reads it", shown(at)),
         help: None,
     });

@@ -238,7 +238,7 @@ impl Decoder {
     }
 
     fn refuse(&mut self, at: Field<'_, '_>, kind: CauseKind, message: String, help: Option<String>) {
-        self.causes.push(Cause { kind, layer: Layer::Decode, path: at.path(), message, help });
+        self.causes.push(Cause { kind, layer: Layer::Decode, path: at.path(), told: None, message, help });
     }
 
     /// A copy of what was found right, as it is held.
