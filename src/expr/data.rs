@@ -50,6 +50,11 @@ pub(super) enum Val<'a> {
 pub(super) enum List<'a> {
     Nodes(&'a [Node]),
     Owned(Arc<Vec<Val<'a>>>),
+    /// What was made of a declared set or map, and still is one.
+    Kept {
+        items: Arc<Vec<Val<'a>>>,
+        listed: Listed<'a>,
+    },
     /// Data whose type is declared.
     Declared {
         items: &'a [Node],
@@ -309,14 +314,22 @@ impl<'a> List<'a> {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Nodes(items) | Self::Declared { items, .. } => items.len(),
-            Self::Owned(items) => items.len(),
+            Self::Owned(items) | Self::Kept { items, .. } => items.len(),
+        }
+    }
+
+    /// How it is equal and adds up.
+    pub(super) fn listed(&self) -> Listed<'a> {
+        match self {
+            Self::Nodes(_) | Self::Owned(_) => Listed::Plain,
+            Self::Kept { listed, .. } | Self::Declared { listed, .. } => *listed,
         }
     }
 
     pub(super) fn item(&self, index: usize) -> Option<Result<Val<'a>, Fault>> {
         match self {
             Self::Nodes(items) => items.get(index).map(Val::of),
-            Self::Owned(items) => items.get(index).cloned().map(Ok),
+            Self::Owned(items) | Self::Kept { items, .. } => items.get(index).cloned().map(Ok),
             Self::Declared { items, item, .. } => items.get(index).map(|node| Val::declared(node, *item)),
         }
     }
@@ -325,7 +338,7 @@ impl<'a> List<'a> {
     pub(super) fn items(&self) -> Result<Vec<Val<'a>>, Fault> {
         match self {
             Self::Nodes(items) => items.iter().map(Val::of).collect(),
-            Self::Owned(items) => Ok(items.to_vec()),
+            Self::Owned(items) | Self::Kept { items, .. } => Ok(items.to_vec()),
             Self::Declared { items, item, .. } => {
                 items.iter().map(|node| Val::declared(node, *item)).collect()
             }
@@ -386,7 +399,7 @@ pub(super) fn equal(a: &Val<'_>, b: &Val<'_>, budget: &mut Budget) -> Result<boo
             if a.len() != b.len() {
                 return Ok(false);
             }
-            if let List::Declared { listed: Listed::Set | Listed::Map(_), .. } = a {
+            if let Listed::Set | Listed::Map(_) = a.listed() {
                 return alike(a, b, budget);
             }
             for index in 0..a.len() {
@@ -409,6 +422,10 @@ pub(super) fn equal(a: &Val<'_>, b: &Val<'_>, budget: &mut Budget) -> Result<boo
                 }
             }
             true
+        }
+        // A server compares declared data with its like alone.
+        (Val::List(List::Declared { .. } | List::Kept { .. }) | Val::Map(Members::Declared(_)), other) => {
+            return Err(Fault::of_type(format!("{} does not compare with {}", a.noun(), other.noun())));
         }
         _ => compare_numbers(a, b) == Some(Ordering::Equal),
     })

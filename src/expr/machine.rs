@@ -287,6 +287,16 @@ impl<'a> Machine<'a> {
                 let mut values = Vec::with_capacity(arguments.len());
                 for argument in arguments {
                     values.push(self.eval(argument)?);
+                    // What stands in for an absent value is not computed where there is one.
+                    if let ("or" | "orValue", [Val::Optional(Some(inner))]) =
+                        (function.name, values.as_slice())
+                    {
+                        return Ok(if function.name == "or" {
+                            values[0].clone()
+                        } else {
+                            inner.as_ref().clone()
+                        });
+                    }
                 }
                 (function.run)(&mut self.tools, &values).map_err(|fault| {
                     let refs: Vec<&Expr> = arguments.iter().collect();

@@ -1,15 +1,16 @@
 //! Operators: arithmetic that refuses to overflow, comparison across numeric types, `in`.
 
 use super::ast::Op;
-use super::data::{Budget, Key, Val, compare, equal};
+use super::data::{Budget, Key, List, Val, compare, equal};
 use super::declared::{Listed, escaped};
 use super::fault::Fault;
 use super::machine::contains;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 /// The types that names of CEL stand for.
 pub(super) fn type_constant(name: &str) -> Option<&'static str> {
-    ["null_type", "bool", "int", "uint", "double", "string", "bytes", "list", "map", "type"]
+    ["null_type", "bool", "int", "uint", "double", "string", "bytes", "list", "map", "type", "optional_type"]
         .into_iter()
         .find(|known| *known == name)
 }
@@ -66,33 +67,34 @@ pub(super) fn binary<'a>(op: Op, a: &Val<'a>, b: &Val<'a>, budget: &mut Budget) 
         }
         (Val::List(x), Val::List(y)) if op == Op::Add => {
             budget.items(x.len() + y.len())?;
+            // An empty list adds nothing, not even what kind of list it is.
+            if matches!(x.listed(), Listed::Plain) && (x.len() == 0 || y.len() == 0) {
+                return Ok(if x.len() == 0 { b.clone() } else { a.clone() });
+            }
             let mut items = x.items()?;
-            match x {
-                super::data::List::Declared { listed: Listed::Set, .. } => {
+            let listed = x.listed();
+            match listed {
+                Listed::Plain => {
+                    items.extend(y.items()?);
+                    return Ok(Val::list(items));
+                }
+                Listed::Set => {
                     for item in y.items()? {
                         if !contains(x, &item, budget)? {
                             items.push(item);
                         }
                     }
                 }
-                super::data::List::Declared { listed: Listed::Map(keys), .. } => {
+                Listed::Map(keys) => {
                     for item in y.items()? {
-                        let mut same = None;
-                        for (at, known) in items.iter().enumerate() {
-                            if same_keys(known, &item, keys, budget)? {
-                                same = Some(at);
-                                break;
-                            }
-                        }
-                        match same {
+                        match with_keys(&items, &item, keys, budget)? {
                             Some(at) => items[at] = item,
                             None => items.push(item),
                         }
                     }
                 }
-                _ => items.extend(y.items()?),
             }
-            Ok(Val::list(items))
+            Ok(Val::List(List::Kept { items: Arc::new(items), listed }))
         }
         (Val::Duration(x), Val::Duration(y)) => {
             let result = match op {
@@ -116,16 +118,26 @@ pub(super) fn binary<'a>(op: Op, a: &Val<'a>, b: &Val<'a>, budget: &mut Budget) 
     }
 }
 
-/// Whether two items of a list that is a map have the same keys.
-fn same_keys(
-    a: &Val<'_>,
-    b: &Val<'_>,
-    keys: &[std::sync::Arc<str>],
+/// The item of a list that is a map which has the keys of another item.
+fn with_keys<'a>(
+    items: &[Val<'a>],
+    wanted: &Val<'a>,
+    keys: &[Arc<str>],
     budget: &mut Budget,
-) -> Result<bool, Fault> {
+) -> Result<Option<usize>, Fault> {
+    for (at, item) in items.iter().enumerate() {
+        if same_keys(item, wanted, keys, budget)? {
+            return Ok(Some(at));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether two items of a list that is a map have the same keys.
+fn same_keys(a: &Val<'_>, b: &Val<'_>, keys: &[Arc<str>], budget: &mut Budget) -> Result<bool, Fault> {
     let (Val::Map(a), Val::Map(b)) = (a, b) else { return Ok(false) };
     for key in keys {
-        let key = Key::String(escaped(key).map_or_else(|| std::sync::Arc::clone(key), Into::into));
+        let key = Key::String(escaped(key).map_or_else(|| Arc::clone(key), Into::into));
         let same = match (a.get(&key).transpose()?, b.get(&key).transpose()?) {
             (Some(a), Some(b)) => equal(&a, &b, budget)?,
             (a, b) => a.is_none() && b.is_none(),

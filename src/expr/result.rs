@@ -42,7 +42,7 @@ pub(super) fn to_node(val: &Val<'_>, origin: &Origin, budget: &mut Budget) -> Re
                         items.push(rehome(node, origin, budget)?);
                     }
                 }
-                List::Owned(vals) => {
+                List::Owned(vals) | List::Kept { items: vals, .. } => {
                     for val in vals.iter() {
                         items.push(to_node(val, origin, budget)?);
                     }
