@@ -3,6 +3,7 @@
 use crate::check::{self, Program};
 use crate::diag::{Diagnostic, Reported, Shared, Sink, codes};
 use crate::emit::Tree;
+use crate::kube::Library;
 use crate::load::{EnvironmentDocuments, Project, Selection};
 use crate::model::{ChartDelivery, HostFile};
 use crate::order::Sequence;
@@ -130,8 +131,9 @@ pub fn compile_and_keep<T: Send>(
     let wants: Vec<_> = plans.iter().flat_map(Plan::wants).collect();
     let supplied = supply::supply(files, world, sources, &wants, &access(&project, wish), sink);
     let memo = remembers.then(|| Memo::open(world)).flatten();
+    let common = Common { supplied: &supplied, library: &Library::default() };
     let environments = each(plans.into_par_iter(), sink, |plan, sink| {
-        from_memory(plan, &supplied, memo.as_ref(), sink).map(&keep)
+        from_memory(plan, &common, memo.as_ref(), sink).map(&keep)
     });
     let journey = Journey {
         trace: traced.and_then(Traced::trace),
@@ -234,36 +236,43 @@ fn each<T: Send, I: Named + Send>(
     values
 }
 
+/// What all environments have in common.
+struct Common<'a> {
+    supplied: &'a Supplied<'a>,
+    /// Definitions, so that those that several clusters have are read once.
+    library: &'a Library,
+}
+
 /// Compiles an environment with what is remembered of its releases. What comes from memory has no origins, so where
 /// anything is found the environment is compiled anew, to tell where.
 fn from_memory(
     plan: Plan,
-    supplied: &Supplied<'_>,
+    common: &Common<'_>,
     memo: Option<&Memo<'_>>,
     sink: &mut Sink,
 ) -> Result<Compiled, Reported> {
     let Some(memo) = memo.filter(|_| plan.program.renders_charts()) else {
-        return environment(plan, supplied, Recall::nothing(), sink);
+        return environment(plan, common, Recall::nothing(), sink);
     };
     let (again, hits, mut own) = (plan.clone(), AtomicUsize::new(0), Sink::new());
-    let done = environment(plan, supplied, Recall::of(memo, &hits), &mut own);
+    let done = environment(plan, common, Recall::of(memo, &hits), &mut own);
     if own.found().is_empty() || hits.into_inner() == 0 {
         sink.merge(own);
         return done;
     }
-    environment(again, supplied, Recall::nothing(), sink)
+    environment(again, common, Recall::nothing(), sink)
 }
 
 fn environment(
     plan: Plan,
-    supplied: &Supplied<'_>,
+    common: &Common<'_>,
     recall: Recall<'_>,
     sink: &mut Sink,
 ) -> Result<Compiled, Reported> {
     let (name, late) = (Arc::clone(plan.name()), plan.program.late());
-    let sequence = sequence(plan.program, supplied, recall, sink)?;
+    let sequence = sequence(plan.program, common, recall, sink)?;
     let units = match plan.as_written {
-        Some(program) => Some(self::sequence(program, supplied, recall, sink)?.unit_objects()),
+        Some(program) => Some(self::sequence(program, common, recall, sink)?.unit_objects()),
         None => late.reads_units().then(|| sequence.unit_objects()),
     };
     let files = check::files(&late, units.as_deref(), sink)?;
@@ -274,14 +283,14 @@ fn environment(
 
 fn sequence(
     program: Program,
-    supplied: &Supplied<'_>,
+    common: &Common<'_>,
     recall: Recall<'_>,
     sink: &mut Sink,
 ) -> Result<Sequence, Reported> {
     let late = program.late();
-    let rendering = render::render(program, supplied, recall, sink)?;
+    let rendering = render::render(program, common.supplied, recall, sink)?;
     let linked = link::link(rendering, sink)?;
-    let manifests = validate::validate(linked, sink)?;
+    let manifests = validate::validate(linked, common.library, sink)?;
     check::objects(&late, &by_instance(manifests.linked().rendering()), sink)?;
     order::order(manifests, sink)
 }

@@ -71,6 +71,11 @@ pub(super) enum Op {
 }
 
 impl Op {
+    /// Whether it asks which of two values comes first.
+    pub(super) fn orders(self) -> bool {
+        matches!(self, Self::Less | Self::LessEqual | Self::Greater | Self::GreaterEqual)
+    }
+
     /// As it is written.
     pub(super) fn symbol(self) -> &'static str {
         match self {

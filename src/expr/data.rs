@@ -235,6 +235,11 @@ impl<'a> Val<'a> {
         Self::Optional(inner.map(Arc::new))
     }
 
+    /// Whether it is the double that equals nothing.
+    pub(super) fn is_nan(&self) -> bool {
+        matches!(self, Self::Double(number) if number.is_nan())
+    }
+
     /// Whether it is the value that a type starts from: zero, nothing, empty.
     pub(super) fn is_zero(&self) -> bool {
         match self {

@@ -6,6 +6,7 @@
 
 use super::data::{Key, Val};
 use super::fault::Fault;
+use super::parser::RESERVED;
 use super::time::{Timestamp, loose_duration};
 use crate::value::{Map, Node, Number, Value};
 use base64::Engine as _;
@@ -93,31 +94,6 @@ impl Declared for Anything {
         true
     }
 }
-
-/// Words that are no names of CEL, and stand between underscores as names of fields.
-const RESERVED: &[&str] = &[
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
 
 const SIGNS: &[(&str, &str)] = &[("underscores", "__"), ("dot", "."), ("dash", "-"), ("slash", "/")];
 

@@ -428,6 +428,10 @@ impl<'a> Machine<'a> {
                 continue;
             }
             let right = self.eval(operand)?;
+            if self.tools.dialect() == Dialect::Kubernetes && op.orders() && (left.is_nan() || right.is_nan())
+            {
+                return Err(Fault::of_value("what is no number has no order").at(at));
+            }
             left = operators::binary(*op, &left, &right, &mut self.tools.budget).map_err(|fault| {
                 let operands: Vec<&Expr> = left_expr.into_iter().chain([operand]).collect();
                 self.explain(fault, &operands).at(at)

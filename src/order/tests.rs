@@ -16,7 +16,7 @@ pub(crate) fn ordered(parts: ProgramParts) -> (Option<Sequence>, Vec<Diagnostic>
         &mut sink,
     )
     .and_then(|rendering| crate::link::link(rendering, &mut sink))
-    .and_then(|linked| crate::validate::validate(linked, &mut sink))
+    .and_then(|linked| crate::validate::validate(linked, &crate::kube::Library::default(), &mut sink))
     .and_then(|manifests| order(manifests, &mut sink));
     (sequence.ok(), sink.into_found())
 }

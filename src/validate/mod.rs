@@ -11,6 +11,7 @@ pub use hosts::hosts;
 
 use crate::check::plain_text;
 use crate::diag::{Diagnostic, Reported, Sink, codes};
+use crate::kube::Library;
 use crate::link::Linked;
 use crate::model::{Object, ObjectId, ObjectSource};
 use crate::source::Span;
@@ -35,9 +36,9 @@ impl Manifests {
 }
 
 /// Checks every object.
-pub fn validate(linked: Linked, sink: &mut Sink) -> Result<Manifests, Reported> {
+pub fn validate(linked: Linked, library: &Library, sink: &mut Sink) -> Result<Manifests, Reported> {
     unique(&linked, sink);
-    review::check(linked.rendering(), sink);
+    review::check(linked.rendering(), library, sink);
     let rendering = linked.rendering();
     let production = &*rendering.surroundings().environment.environment == "production";
     for placed in rendering.objects() {

@@ -6,7 +6,7 @@
 use super::maker;
 use crate::check::plain_text;
 use crate::diag::{Code, Diagnostic, Sink, codes};
-use crate::kube::{Cause, CauseKind, Definitions, Layer, Review, Server};
+use crate::kube::{Cause, CauseKind, Definitions, Layer, Library, Review, Server};
 use crate::model::{Object, ObjectSource, StackOwner};
 use crate::render::Rendering;
 use crate::schema::kinds;
@@ -20,12 +20,12 @@ use std::collections::BTreeMap;
 const MAX_NAMES: usize = 4;
 
 /// Holds every object of an environment against its server.
-pub(super) fn check(rendering: &Rendering, sink: &mut Sink) {
+pub(super) fn check(rendering: &Rendering, library: &Library, sink: &mut Sink) {
     let Some(release) = kinds::minor(&rendering.surroundings().environment.kubernetes) else { return };
     let mut definitions = Definitions::default();
     for placed in rendering.objects() {
         if &*placed.object.id.kind == "CustomResourceDefinition" {
-            definitions.add(&placed.object.node);
+            definitions.add_from(library, &placed.object.node);
         }
     }
     let server = Server::new(release, definitions);

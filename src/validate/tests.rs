@@ -13,7 +13,7 @@ fn validated(parts: ProgramParts) -> Vec<Diagnostic> {
         &mut sink,
     )
     .and_then(|rendering| crate::link::link(rendering, &mut sink))
-    .and_then(|linked| validate(linked, &mut sink));
+    .and_then(|linked| validate(linked, &Library::default(), &mut sink));
     drop(result);
     sink.into_found()
 }

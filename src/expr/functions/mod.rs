@@ -31,6 +31,11 @@ impl Tools {
         Self { budget: Budget::default(), dialect, patterns: Vec::new() }
     }
 
+    /// Whose language is evaluated.
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// A compiled pattern, kept for the rest of the evaluation.
     fn regex(&mut self, pattern: &Arc<str>) -> Result<Regex, Fault> {
         if let Some((_, regex)) = self.patterns.iter().find(|(known, _)| known == pattern) {

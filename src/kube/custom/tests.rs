@@ -1,4 +1,4 @@
-use super::Definitions;
+use super::{Definitions, Library};
 use crate::kube::{CauseKind, Review, Server};
 use crate::source::Sources;
 use crate::value::Node;
@@ -13,6 +13,12 @@ pub(super) fn node(text: &str) -> Node {
 
 /// A server that knows one kind, whose `spec` has this schema.
 fn server(spec: &str) -> Server {
+    let mut definitions = Definitions::default();
+    definitions.add(&definition(spec));
+    Server::new((1, 34), definitions)
+}
+
+fn definition(spec: &str) -> Node {
     let indented = spec.replace('\n', "\n            ");
     let text = format!(
         "apiVersion: apiextensions.k8s.io/v1
@@ -34,9 +40,7 @@ spec:
     schema: {{openAPIV3Schema: {{type: object}}}}
 "
     );
-    let mut definitions = Definitions::default();
-    definitions.add(&node(&text));
-    Server::new((1, 34), definitions)
+    node(&text)
 }
 
 /// What a server says of a `spec`: kinds and fields.
@@ -71,6 +75,22 @@ fn versions_that_are_not_served_are_unknown() {
     assert!(matches!(server.review(&object("v1")), Review::Known(causes) if causes.is_empty()));
     assert!(matches!(server.review(&object("v0")), Review::Unknown(_)));
     assert!(matches!(server.review(&object("v2")), Review::Unknown(_)));
+}
+
+#[test]
+fn clusters_share_what_is_the_same() {
+    let library = Library::default();
+    let taken = |maximum: u32| {
+        let mut definitions = Definitions::default();
+        definitions.add_from(&library, &definition(&format!("type: integer\nmaximum: {maximum}")));
+        definitions
+    };
+    let find = |definitions: &Definitions| {
+        std::ptr::from_ref(definitions.find("example.org", "v1", "Thing").expect("it is served"))
+    };
+    let (one, same, other) = (taken(1), taken(1), taken(2));
+    assert_eq!(find(&one), find(&same));
+    assert_ne!(find(&one), find(&other));
 }
 
 #[test]
