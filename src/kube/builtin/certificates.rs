@@ -1,4 +1,4 @@
-//! CertificateSigningRequests.
+//! `CertificateSigningRequests`.
 
 use super::require;
 use crate::kube::formats::{check_text, dns_label, dns_subdomain};

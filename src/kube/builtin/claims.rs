@@ -1,4 +1,4 @@
-//! PersistentVolumeClaims, alone and in the templates of those who make them.
+//! `PersistentVolumeClaims`, alone and in the templates of those who make them.
 
 use super::quotas::check_amount;
 use crate::kube::formats::{

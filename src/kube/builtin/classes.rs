@@ -1,4 +1,4 @@
-//! PriorityClasses, RuntimeClasses and Leases.
+//! `PriorityClasses`, `RuntimeClasses` and Leases.
 
 use super::hooks::optional;
 use super::resources::check_list;

@@ -1,4 +1,4 @@
-//! Endpoints and EndpointSlices.
+//! Endpoints and `EndpointSlices`.
 
 use super::addresses::check_endpoint;
 use super::{PROTOCOLS, check_port_number};

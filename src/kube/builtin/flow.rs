@@ -1,4 +1,4 @@
-//! FlowSchemas and PriorityLevelConfigurations.
+//! `FlowSchemas` and `PriorityLevelConfigurations`.
 
 use super::require;
 use crate::kube::formats::{Rule, check, dns_label, dns_subdomain};

@@ -1,4 +1,4 @@
-//! NetworkPolicies and the networks of Services.
+//! `NetworkPolicies` and the networks of Services.
 
 use super::addresses::holds;
 use super::check_port_number;

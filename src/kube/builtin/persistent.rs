@@ -1,4 +1,4 @@
-//! PersistentVolumes, alone and in VolumeAttachments.
+//! `PersistentVolumes`, alone and in `VolumeAttachments`.
 
 use super::affinity::{Values, check_node_selector};
 use super::claims::{check_access_modes, check_volume_mode};
@@ -10,9 +10,9 @@ use crate::schema::kinds::Minor;
 /// Where the description of a volume stands.
 #[derive(Copy, Clone, PartialEq, Eq)]
 pub(super) enum Place {
-    /// In a PersistentVolume.
+    /// In a `PersistentVolume`.
     Own,
-    /// In a VolumeAttachment.
+    /// In a `VolumeAttachment`.
     Inline,
 }
 

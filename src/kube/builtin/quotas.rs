@@ -1,4 +1,4 @@
-//! ResourceQuotas, LimitRanges and the capacity of Nodes: names of resources and quantities of them.
+//! `ResourceQuotas`, `LimitRanges` and the capacity of Nodes: names of resources and quantities of them.
 
 use crate::kube::formats::{Quantity, check_quantity_not_negative, check_text, qualified_name, quantity};
 use crate::kube::{Causes, Field};
@@ -219,10 +219,10 @@ fn check_limit(limit: Field<'_, '_>, kind: &str, causes: &mut Causes) {
 
 /// A resource that containers ask for.
 pub(super) fn check_of_container(amount: Field<'_, '_>, name: &str, causes: &mut Causes) {
-    let known = if !name.contains('/') {
-        matches!(name, "cpu" | "memory" | "ephemeral-storage") || name.starts_with("hugepages-")
-    } else {
+    let known = if name.contains('/') {
         is_native(name) || is_extended(name)
+    } else {
+        matches!(name, "cpu" | "memory" | "ephemeral-storage") || name.starts_with("hugepages-")
     };
     if !known {
         causes.invalid(amount, format!("containers do not ask for `{name}`"));

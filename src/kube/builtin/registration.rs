@@ -1,4 +1,4 @@
-//! APIServices.
+//! `APIServices`.
 
 use super::require;
 use crate::kube::formats::{check, dns_1035_label, dns_subdomain, is_port};

@@ -1,4 +1,4 @@
-//! HorizontalPodAutoscalers and PodDisruptionBudgets.
+//! `HorizontalPodAutoscalers` and `PodDisruptionBudgets`.
 
 use super::hooks::optional;
 use super::quotas::{check_of_container, check_resource_name};
@@ -95,20 +95,18 @@ fn check_metric(metric: Field<'_, '_>, release: Minor, causes: &mut Causes) {
     if !SOURCE_NAMES.contains(&kind.text()) {
         causes.unsupported(kind, kind.text(), SOURCE_NAMES);
     }
-    let mut present = SOURCES.iter().filter(|(_, key)| metric.key(key).is_set());
-    if let Some((_, key)) = present.next() {
+    let present = || SOURCES.iter().map(|(_, key)| *key).filter(|key| metric.key(key).is_set());
+    if let Some(key) = present().next() {
         check_source(metric.key(key), key, release, causes);
     }
     let wanted = SOURCES.iter().find(|(name, _)| *name == kind.text()).map(|(_, key)| *key);
-    if let Some(key) = wanted {
-        if !metric.key(key).is_set() {
-            causes.required(metric.key(key), format!("a metric of type `{}` is described here", kind.text()));
-        }
+    if let Some(key) = wanted.filter(|key| !metric.key(key).is_set()) {
+        causes.required(metric.key(key), format!("a metric of type `{}` is described here", kind.text()));
     }
-    for (_, key) in SOURCES.iter().filter(|(_, key)| metric.key(key).is_set() && Some(*key) != wanted) {
-        let fault = format!("does not belong to a metric of type `{}`", kind.text());
-        // One source that is not the wanted one is told by what is missing.
-        if SOURCES.iter().filter(|(_, key)| metric.key(key).is_set()).count() != 1 {
+    // One source that is not the wanted one is told by what is missing.
+    if present().count() > 1 {
+        for key in present().filter(|key| Some(*key) != wanted) {
+            let fault = format!("does not belong to a metric of type `{}`", kind.text());
             causes.forbidden(metric.key(key), fault);
         }
     }

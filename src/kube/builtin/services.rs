@@ -235,14 +235,12 @@ fn check_node_ports(spec: Field<'_, '_>, shape: Shape<'_>, causes: &mut Causes) 
                 (_, Some(known)) if node_port != 0 && node_port != known => Some(node_port),
                 _ => None,
             };
-            if let Some(wanted) = wanted {
-                if !is_port(wanted) || !taken.insert(wanted) {
-                    causes.invalid(
-                        field,
-                        format!("the port {wanted} on nodes is given to another one, or is none"),
-                    );
-                    return;
-                }
+            if let Some(wanted) = wanted.filter(|wanted| !is_port(*wanted) || !taken.insert(*wanted)) {
+                causes.invalid(
+                    field,
+                    format!("the port {wanted} on nodes is given to another one, or is none"),
+                );
+                return;
             }
             // One that nobody wishes for is told apart by where it stands.
             let made = -1 - i64::try_from(index).unwrap_or(0);

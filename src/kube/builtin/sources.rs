@@ -1,4 +1,4 @@
-//! What a PersistentVolume is made of: exactly one source.
+//! What a `PersistentVolume` is made of: exactly one source.
 
 use super::hooks::optional;
 use super::persistent::check_driver_name;

@@ -1,4 +1,4 @@
-//! StorageClasses, CSIDrivers, CSINodes, VolumeAttachments, VolumeAttributesClasses and CSIStorageCapacities.
+//! `StorageClasses`, `CSIDrivers`, `CSINodes`, `VolumeAttachments`, `VolumeAttributesClasses` and `CSIStorageCapacities`.
 
 use super::hooks::optional;
 use super::persistent::{Place, check_driver_name, check_volume};

@@ -1,4 +1,4 @@
-//! CustomResourceDefinitions: names, versions, conversion, columns, subresources; their schemas in the files beside.
+//! `CustomResourceDefinitions`: names, versions, conversion, columns, subresources; their schemas in the files beside.
 //!
 //! A server gathers what all versions have in common before it looks at it. Here each version is looked at where it
 //! stands, and what is the same in all of them is told once.
@@ -204,20 +204,25 @@ fn check_schema(schema: Field<'_, '_>, has_status: bool, release: Minor, causes:
     if schema.key("nullable").truth() == Some(true) {
         causes.forbidden(schema.key("nullable"), "a resource is not null");
     }
-    // What is not structural has neither defaults nor rules that could be looked at.
-    let structural = causes.len();
+    let before = causes.len();
     if !openapi::has_unsupported(schema) {
         structural::check(schema, causes);
-        if causes.len() == structural {
+        if causes.len() == before && holds(schema, "default") {
             defaults::check(schema, release.1, causes);
         }
     }
-    let sound = causes.len() == structural;
-    let rules = causes.len();
+    // What is not structural has no rules that could be compiled, and neither has what is wrong otherwise.
+    let sound = causes.len() == before;
     openapi::check(schema, causes);
-    if sound && causes.len() == rules {
+    if sound && causes.len() == before && holds(schema, "x-kubernetes-validations") {
         compile::rules(schema, release.1, causes);
     }
+}
+
+/// Whether a member of this name stands anywhere in it: without one, there is no need to compile the schema.
+fn holds(schema: Field<'_, '_>, key: &str) -> bool {
+    schema.members().any(|(name, member)| name == key || holds(member, key))
+        || schema.items().any(|item| holds(item, key))
 }
 
 fn check_root(schema: Field<'_, '_>, causes: &mut Causes) {

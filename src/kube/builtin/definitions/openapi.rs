@@ -29,7 +29,9 @@ pub(super) fn has_unsupported(schema: Field<'_, '_>) -> bool {
     }
     let has = UNSUPPORTED.iter().chain(&["$schema"]).any(|key| is_said(schema.key(key)));
     let listed = schema.key("items").node().is_some_and(|items| items.as_list().is_some());
+    let refused = schema.key("x-kubernetes-preserve-unknown-fields").truth() == Some(false);
     has || listed
+        || refused
         || schema.key("properties").members().any(|(_, part)| has_unsupported(part))
         || ["items", "additionalProperties", "not"].iter().any(|key| has_unsupported(schema.key(key)))
         || ALTERNATIVES.iter().any(|key| schema.key(key).items().any(has_unsupported))
