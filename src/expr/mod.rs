@@ -55,6 +55,7 @@ mod types;
 pub use declared::{Anything, Declared, Listed, Shape, escaped, unescaped};
 pub use each::ForEach;
 pub use net::is_url;
+pub(crate) use parser::RESERVED;
 pub use quotes::needs_quotes;
 pub use rule::{Declarations, Rule, RuleFault, Wanted, compile};
 pub use scope::{Binding, Bindings, Bound, Found, Given, Lazy, Scope, Variables};

@@ -21,7 +21,7 @@ const MAX_HEIGHT: usize = 160;
 const MAX_TOKENS: usize = 20_000;
 
 /// Words that CEL keeps for itself: no variable may be called so (members may).
-pub(super) const RESERVED: &[&str] = &[
+pub(crate) const RESERVED: &[&str] = &[
     "as",
     "break",
     "const",

@@ -45,7 +45,7 @@ pub(super) fn secret(object: Field<'_, '_>, causes: &mut Causes) {
         size += encoded_size(value.text());
     }
     for (key, value) in strings.members() {
-        check_text(value, key, config_key, causes);
+        check_text(data.alias(key, &value), key, config_key, causes);
         size += value.text().len();
     }
     if size > MOST_BYTES {
@@ -93,7 +93,7 @@ fn check_document(object: Field<'_, '_>, key: &str, causes: &mut Causes) {
     let (data, strings) = (object.key("data"), object.key("stringData"));
     let (plain, encoded) = (strings.key(key), data.key(key));
     let (field, bytes) = if plain.is_set() {
-        (plain, Some(plain.text().as_bytes().to_vec()))
+        (data.alias(key, &plain), Some(plain.text().as_bytes().to_vec()))
     } else if encoded.is_set() {
         let digits = encoded.text().replace(['\n', '\r'], "");
         (encoded, yaml::BASE64.decode(digits).ok())

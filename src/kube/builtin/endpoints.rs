@@ -3,8 +3,8 @@
 use super::addresses::check_endpoint;
 use super::{PROTOCOLS, check_port_number};
 use crate::kube::formats::{
-    canonical_ip, check, check_labels, check_text, dns_label, dns_subdomain, label_value, legacy_ip,
-    lenient_ip, qualified_name,
+    canonical_ip, check, check_text, dns_label, dns_subdomain, label_value, legacy_ip, lenient_ip,
+    qualified_name,
 };
 use crate::kube::{CauseKind, Causes, Field};
 use crate::schema::kinds::Minor;
@@ -14,7 +14,6 @@ const MOST_ENDPOINTS: usize = 1000;
 const MOST_ADDRESSES: usize = 100;
 const MOST_PORTS: usize = 20_000;
 const MOST_HINTS: usize = 8;
-const MOST_TOPOLOGY_LABELS: usize = 16;
 
 /// `Endpoints`.
 pub(super) fn endpoints(object: Field<'_, '_>, causes: &mut Causes) {
@@ -131,9 +130,7 @@ fn check_slice_endpoint(endpoint: Field<'_, '_>, family: &str, release: Minor, c
         }
     }
     check_node_name(endpoint.key("nodeName"), causes);
-    let topology = endpoint.key("deprecatedTopology");
-    within(topology, MOST_TOPOLOGY_LABELS, causes);
-    check_labels(topology, causes);
+    // `deprecatedTopology` is emptied before it is looked at.
     if endpoint.key("hostname").is_set() {
         check(endpoint.key("hostname"), dns_label, causes);
     }

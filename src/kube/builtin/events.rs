@@ -39,7 +39,8 @@ pub(super) fn event(object: Field<'_, '_>, group: &str, causes: &mut Causes) {
     } else if of_object.text() != place {
         causes.invalid(of_object, format!("the Event is in the namespace `{place}`"));
     }
-    check_text(metadata.key("namespace"), place, dns_subdomain, causes);
+    let written = metadata.key("namespace");
+    check_text(object.alias("namespace", &written), place, dns_subdomain, causes);
     if new {
         check_new(object, causes);
     }

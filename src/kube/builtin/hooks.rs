@@ -188,7 +188,7 @@ pub(super) fn check_conditions(conditions: Field<'_, '_>, params: expressions::P
     }
 }
 
-fn check_review_versions(versions: Field<'_, '_>, causes: &mut Causes) {
+pub(super) fn check_review_versions(versions: Field<'_, '_>, causes: &mut Causes) {
     if versions.count() == 0 {
         causes.required(versions, "a webhook tells which reviews it reads: `v1` or `v1beta1`");
         return;
@@ -235,8 +235,10 @@ pub(super) fn check_url(field: Field<'_, '_>, causes: &mut Causes) {
 
 /// The Service in front of a webhook.
 pub(super) fn check_service(service: Field<'_, '_>, causes: &mut Causes) {
-    require(service.key("name"), causes);
-    require(service.key("namespace"), causes);
+    // The server takes the one for the other.
+    let (name, namespace) = (service.key("name"), service.key("namespace"));
+    require(service.alias("namespace", &name), causes);
+    require(service.alias("name", &namespace), causes);
     let port = service.key("port");
     if port.int().is_some_and(|number| !is_port(number)) {
         causes.invalid(port, format!("`{}` {PORT}", port.int().unwrap_or(0)));

@@ -38,7 +38,8 @@ pub(super) fn ingress(object: Field<'_, '_>, release: Minor, causes: &mut Causes
     if class.is_set() {
         check(class, dns_subdomain, causes);
         let metadata = object.key("metadata");
-        let annotations = metadata.key("annotations");
+        let written = metadata.key("annotations");
+        let annotations = object.alias("annotations", &written);
         let annotation = annotations.key(CLASS_ANNOTATION);
         if annotation.is_set() && annotation.text() != class.text() {
             causes

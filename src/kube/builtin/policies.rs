@@ -14,30 +14,6 @@ use std::collections::BTreeSet;
 const MOST_ANNOTATIONS: usize = 20;
 const LONGEST_ANNOTATION: usize = 5 * 1024;
 const MUTATING_OPERATIONS: &[&str] = &["*", "CONNECT", "CREATE", "UPDATE"];
-const RESERVED: &[&str] = &[
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "false",
-    "for",
-    "function",
-    "if",
-    "import",
-    "in",
-    "let",
-    "loop",
-    "namespace",
-    "null",
-    "package",
-    "return",
-    "true",
-    "var",
-    "void",
-    "while",
-];
-
 /// `ValidatingAdmissionPolicy`.
 pub(super) fn validating(object: Field<'_, '_>, causes: &mut Causes) {
     let (spec, metadata) = (object.key("spec"), object.key("metadata"));
@@ -114,7 +90,7 @@ fn check_common(spec: Field<'_, '_>, causes: &mut Causes) -> Params {
 }
 
 fn is_identifier(text: &str) -> bool {
-    crate::kube::formats::c_identifier(text).is_ok() && !RESERVED.contains(&text)
+    crate::kube::formats::c_identifier(text).is_ok() && !crate::expr::RESERVED.contains(&text)
 }
 
 fn check_kind(kind: Field<'_, '_>, causes: &mut Causes) {

@@ -142,8 +142,11 @@ fn check_scope_selector(spec: Field<'_, '_>, causes: &mut Causes) {
     let expressions = selector.key("matchExpressions");
     let mut seen = BTreeSet::new();
     for requirement in expressions.items() {
-        let (scope, operator) = (requirement.key("scopeName"), requirement.key("operator"));
-        let values = requirement.key("values");
+        let own = (requirement.key("scopeName"), requirement.key("operator"), requirement.key("values"));
+        // The server tells none of them apart.
+        let (scope, operator) =
+            (expressions.alias("scopeName", &own.0), expressions.alias("operator", &own.1));
+        let values = expressions.alias("values", &own.2);
         check_scope(scope, scope.text(), spec.key("hard"), causes);
         let classes = matches!(scope.text(), "PriorityClass" | "VolumeAttributesClass");
         if SCOPES.contains(&scope.text()) && !classes && operator.text() != "Exists" {

@@ -77,6 +77,7 @@ fn check_external_name(spec: Field<'_, '_>, causes: &mut Causes) {
     for key in ["clusterIP", "clusterIPs"] {
         let field = spec.key(key);
         if field.count() > 0 || !field.text().is_empty() {
+            let field = spec.alias("clusterIPs", &field);
             causes.forbidden(field, "a Service of type `ExternalName` has no address in the cluster");
         }
     }
@@ -272,7 +273,8 @@ fn check_affinity(spec: Field<'_, '_>, causes: &mut Causes) {
 fn check_load_balancer(object: Field<'_, '_>, kind: &str, causes: &mut Causes) {
     let (spec, metadata) = (object.key("spec"), object.key("metadata"));
     let balancer = kind == "LoadBalancer";
-    let (ranges, annotations) = (spec.key("loadBalancerSourceRanges"), metadata.key("annotations"));
+    let (written, annotations) = (spec.key("loadBalancerSourceRanges"), metadata.key("annotations"));
+    let ranges = spec.alias("LoadBalancerSourceRanges", &written);
     let annotation = annotations.key(SOURCE_RANGES);
     if ranges.count() > 0 {
         if !balancer {

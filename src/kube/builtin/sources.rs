@@ -194,8 +194,9 @@ fn is_host_and_port(text: &str) -> bool {
 }
 
 fn check_iscsi(source: Field<'_, '_>, name: &str, causes: &mut Causes) {
-    let (portal, target, initiator) =
+    let (portal, target, written) =
         (source.key("targetPortal"), source.key("iqn"), source.key("initiatorName"));
+    let initiator = source.alias("initiatorname", &written);
     require(portal, causes);
     if initiator.is_set() && name.len() + 1 + portal.text().len() > 64 {
         causes.invalid(portal, "with the name of the volume, it has more than 64 characters");

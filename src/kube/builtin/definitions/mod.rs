@@ -7,7 +7,7 @@ mod openapi;
 mod paths;
 mod structural;
 
-use super::hooks::{check_service, check_url};
+use super::hooks::{check_review_versions, check_service, check_url};
 use super::require;
 use crate::kube::custom::{compile, defaults};
 use crate::kube::formats::{check, check_text, dns_1035_label, dns_subdomain};
@@ -308,21 +308,7 @@ fn check_conversion(conversion: Field<'_, '_>, causes: &mut Causes) {
         (true, false, true) => check_service(service, causes),
         _ => causes.required(client, "either `url` or `service` is needed"),
     }
-    if versions.count() == 0 {
-        causes.required(versions, "at least one is needed");
-        return;
-    }
-    let mut seen = BTreeSet::new();
-    for version in versions.items() {
-        if seen.insert(version.text()) {
-            check(version, dns_1035_label, causes);
-        } else {
-            causes.invalid(version, format!("`{}` stands twice", version.text()));
-        }
-    }
-    if !seen.contains("v1") && !seen.contains("v1beta1") {
-        causes.invalid(versions, "one of `v1` and `v1beta1` is needed");
-    }
+    check_review_versions(versions, causes);
 }
 
 fn check_preservation(spec: Field<'_, '_>, causes: &mut Causes) {
