@@ -173,6 +173,18 @@ fn execution(
         out = about_value(out, &path, values, given, sources);
         told.push(path);
     }
+    // The text that `tpl` runs is a value too, and the one to mend.
+    let by_tpl = |link: &&&ExecError| matches!(link.cause, Some(super::template::Cause::Wrapped(..)));
+    for link in error.chain().iter().filter(by_tpl) {
+        for path in value_paths(&String::from_utf8_lossy(&link.expression)) {
+            let keys = chart_keys(&link.template.to_str_lossy(), prepared);
+            let path: Vec<String> = keys.into_iter().chain(path).collect();
+            if !told.contains(&path) {
+                out = about_value(out, &path, values, given, sources);
+                told.push(path);
+            }
+        }
+    }
     let Some(made) = provenance.and_then(|provenance| origin::failure(provenance, values)) else {
         return out;
     };
