@@ -1,5 +1,6 @@
 //! The command line, as clap reads it. The help texts here are the first documentation that users meet.
 
+use crate::schema::kinds::{Minor, minor};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -147,6 +148,18 @@ written where an error was found."
     Build(Build),
     /// Compile environments without writing anything
     Check(Check),
+    /// Hold objects in files against what an API server takes, without a project or a cluster
+    #[command(
+        long_about = "Reads Kubernetes objects and says what an API server of the given release would refuse: fields that do not \
+exist, values of a wrong type, everything that the validation of built-in kinds refuses, and for custom resources the schemas and \
+rules of their definitions, as far as these are among the objects or given with `--definitions`. Nothing is sent anywhere. \
+Builds hold every object against the same rules.",
+        after_help = "Examples:\n  \
+stackc validate manifests/\n  \
+helm template web ./chart | stackc validate --kubernetes 1.33 -\n  \
+stackc validate route.yaml --definitions gateway-api/crds"
+    )]
+    Validate(Validate),
     /// Show what a build would change, object by object
     Diff(Diff),
     /// Commit the compiled trees to a branch, without touching the work tree
@@ -255,6 +268,30 @@ pub struct Check {
     /// What to compile.
     #[command(flatten)]
     pub compile: Compile,
+}
+
+/// `stackc validate`.
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// Files, folders (their `*.yaml`, `*.yml` and `*.json`), or `-` for the standard input
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<Utf8PathBuf>,
+    /// The release of Kubernetes
+    #[arg(long, value_name = "VERSION", default_value = "1.34", value_parser = release)]
+    pub kubernetes: Minor,
+    /// Custom resource definitions that are not to be checked themselves: a file, a folder, or `-`; repeatable
+    #[arg(long, value_name = "PATH")]
+    pub definitions: Vec<Utf8PathBuf>,
+    /// Fail where an object is of a kind that no definition describes
+    #[arg(long)]
+    pub strict: bool,
+    /// How findings are printed
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: FindingsFormat,
+}
+
+fn release(text: &str) -> Result<Minor, String> {
+    minor(text).ok_or_else(|| "a release has the form `1.34`".to_owned())
 }
 
 /// `stackc diff`.

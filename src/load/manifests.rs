@@ -54,18 +54,7 @@ impl ManifestFiles {
         if path.components().any(outside) {
             return Err(PathError::Outside);
         }
-        let files = match world.kind(path) {
-            Some(EntryKind::File) => vec![path.to_owned()],
-            Some(EntryKind::Folder) => {
-                let mut files = Vec::new();
-                below(world, path, 0, &mut files)?;
-                files
-            }
-            _ => return Err(PathError::Missing),
-        };
-        if files.is_empty() {
-            return Err(PathError::Empty);
-        }
+        let files = files(world, path)?;
         let read: Vec<_> = files.iter().map(|file| self.file(world, file, sources, sink)).collect();
         Ok(read.into_iter().collect())
     }
@@ -112,6 +101,58 @@ impl ManifestFiles {
                 Err(sink.report(Diagnostic::error(codes::INTERNAL, fact)))
             }
         }
+    }
+}
+
+/// The objects at a path of which no project knows, wherever it leads; `-` is the standard input. What kustomize reads
+/// beside them is left out.
+pub(crate) fn loose(
+    world: &dyn World,
+    path: &Utf8Path,
+    sources: &Sources,
+    sink: &mut Sink,
+) -> Result<Result<Vec<Node>, Reported>, PathError> {
+    if path == "-" {
+        let bytes = world
+            .standard_input()
+            .map_err(|error| sink.report(Diagnostic::error(codes::UNREADABLE_FILE, error.to_string())));
+        return Ok(bytes.and_then(|bytes| document::all("standard input", &bytes, sources, sink)).map(flat));
+    }
+    let mut objects = Vec::new();
+    let mut told = None;
+    for file in files(world, path)? {
+        let read = document::bytes(world, &file, sink)
+            .and_then(|bytes| document::all(file.as_str(), &bytes, sources, sink));
+        match read {
+            Ok((documents, span)) => {
+                let own =
+                    documents.into_iter().filter(|document| !is_kustomization(&file, document)).collect();
+                objects.extend(flat((own, span)));
+            }
+            Err(reported) => told = Some(reported),
+        }
+    }
+    Ok(told.map_or(Ok(objects), Err))
+}
+
+fn flat((documents, _): (Vec<Node>, Span)) -> Vec<Node> {
+    let mut objects = Vec::new();
+    for document in documents {
+        flatten(document, &mut objects);
+    }
+    objects
+}
+
+/// The file at a path, or the files of the folder there.
+fn files(world: &dyn World, path: &Utf8Path) -> Result<Vec<Utf8PathBuf>, PathError> {
+    match world.kind(path) {
+        Some(EntryKind::File) => Ok(vec![path.to_owned()]),
+        Some(EntryKind::Folder) => {
+            let mut files = Vec::new();
+            below(world, path, 0, &mut files)?;
+            if files.is_empty() { Err(PathError::Empty) } else { Ok(files) }
+        }
+        _ => Err(PathError::Missing),
     }
 }
 

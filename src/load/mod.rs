@@ -23,6 +23,7 @@ pub use header::API_VERSION;
 pub use library::{SYNTHETIC_STACKS, embedded, embedded_files, embedded_stacks};
 pub use manifests::ManifestFiles;
 pub(crate) use manifests::PathError;
+pub(crate) use manifests::loose;
 pub use overlay::OverlayDocument;
 pub(crate) use overlay::SPEC;
 pub use project_file::ProjectFile;

@@ -8,6 +8,7 @@ mod review;
 mod spread;
 
 pub use hosts::hosts;
+pub use review::{Unchecked, loose};
 
 use crate::check::plain_text;
 use crate::diag::{Diagnostic, Reported, Sink, codes};

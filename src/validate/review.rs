@@ -5,16 +5,17 @@
 
 use super::maker;
 use crate::check::plain_text;
-use crate::diag::{Code, Diagnostic, Sink, codes};
+use crate::diag::{Code, Diagnostic, Sink, codes, did_you_mean};
 use crate::kube::{Cause, CauseKind, Definitions, Layer, Library, Review, Server};
-use crate::model::{Object, ObjectSource, StackOwner};
+use crate::model::{Gvk, Object, ObjectId, ObjectSource, StackOwner};
 use crate::render::Rendering;
-use crate::schema::kinds;
+use crate::schema::kinds::{self, Minor};
 use crate::source::Span;
 use crate::value::{Node, Number, Origin, OriginKind, Path, Segment, Value};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The most objects that a finding names besides its own.
 const MAX_NAMES: usize = 4;
@@ -29,26 +30,119 @@ pub(super) fn check(rendering: &Rendering, library: &Library, sink: &mut Sink) {
         }
     }
     let server = Server::new(release, definitions);
-    let refused: Vec<Vec<Cause>> =
-        rendering.objects().par_iter().map(|placed| causes(&server, &placed.object)).collect();
+    let refused: Vec<Reviewed> =
+        rendering.objects().par_iter().map(|placed| reviewed(&server, &placed.object)).collect();
     let mut told = Told::default();
-    for (placed, causes) in rendering.objects().iter().zip(refused) {
+    for (placed, review) in rendering.objects().iter().zip(refused) {
         let instance = placed.part.map(|part| rendering.parts()[part].instance.span);
-        for cause in causes {
+        for cause in review.causes {
             told.add(&placed.object, &cause, instance);
         }
     }
     told.report(sink);
 }
 
-fn causes(server: &Server, object: &Object) -> Vec<Cause> {
-    let mut causes = match server.review(&as_written(&object.node)) {
-        Review::Known(causes) | Review::Unknown(causes) => causes,
+/// How many objects of which kinds could not be held against anything, by `apiVersion` and kind.
+pub type Unchecked = BTreeMap<(String, String), usize>;
+
+/// Holds objects that belong to no environment against a server that knows the definitions among them, and `more`.
+pub fn loose(objects: &[Node], more: &[Node], release: Minor, sink: &mut Sink) -> Unchecked {
+    let mut definitions = Definitions::default();
+    for node in more.iter().chain(objects).filter(|node| is_definition(node)) {
+        definitions.add(node);
+    }
+    let server = Server::new(release, definitions);
+    let objects: Vec<Object> = objects.iter().filter_map(|node| object(node, sink)).collect();
+    let all: Vec<Reviewed> = objects.par_iter().map(|object| reviewed(&server, object)).collect();
+    let mut told = Told::default();
+    let mut unchecked = Unchecked::new();
+    for (object, review) in objects.iter().zip(all) {
+        for cause in &review.causes {
+            told.add(object, cause, None);
+        }
+        if review.is_known {
+            continue;
+        }
+        // The groups of definitions are domains; those without a dot are Kubernetes' own.
+        let group = &*object.gvk.group;
+        if !group.contains('.') || kinds::all().any(|known| known.group == group) {
+            sink.report(not_served(object, release));
+        } else {
+            let kind = (object.gvk.api_version(), object.gvk.kind.to_string());
+            *unchecked.entry(kind).or_default() += 1;
+        }
+    }
+    told.report(sink);
+    unchecked
+}
+
+fn is_definition(node: &Node) -> bool {
+    node.get("kind").and_then(Node::as_str) == Some("CustomResourceDefinition")
+}
+
+/// A document as an object; a document that is none is told.
+fn object(node: &Node, sink: &mut Sink) -> Option<Object> {
+    fn text(node: Option<&Node>) -> Option<&str> {
+        node.and_then(Node::as_str).filter(|text| !text.is_empty())
+    }
+    let (Some(api_version), Some(kind)) = (text(node.get("apiVersion")), text(node.get("kind"))) else {
+        let fact = "a document without `apiVersion` and `kind` is no object";
+        sink.report(
+            Diagnostic::error(codes::INVALID_OBJECT, fact)
+                .at(node.span().map(Span::head), "")
+                .help("name the files of objects, or their folder"),
+        );
+        return None;
+    };
+    let metadata = |key: &str| text(node.at(&["metadata", key]));
+    let gvk = Gvk::new(api_version, kind);
+    let id = ObjectId {
+        group: Arc::clone(&gvk.group),
+        kind: Arc::clone(&gvk.kind),
+        namespace: metadata("namespace").map(Arc::from),
+        name: metadata("name").or(metadata("generateName")).unwrap_or_default().into(),
+    };
+    let span = node.span()?;
+    Some(Object { id, gvk, node: node.clone(), source: ObjectSource::Manifest { span } })
+}
+
+/// A kind of Kubernetes' own groups that the release does not have, or no longer has.
+fn not_served(object: &Object, release: Minor) -> Diagnostic {
+    let gvk = &object.gvk;
+    let fact =
+        format!("Kubernetes {}.{} serves no `{}` of `{}`", release.0, release.1, gvk.kind, gvk.api_version());
+    let at = object.node.get("apiVersion").and_then(Node::span);
+    let finding = Diagnostic::error(codes::UNKNOWN_KIND, fact).at(at, "").object(object.id.to_string());
+    let served = kinds::all().filter(|known| known.kind == &*gvk.kind).find_map(|known| {
+        Some(Gvk {
+            group: known.group.into(),
+            version: known.versions(release).next()?.into(),
+            kind: known.kind.into(),
+        })
+    });
+    match served {
+        Some(served) => finding.help(format!("write `apiVersion: {}`", served.api_version())),
+        None => match did_you_mean(&gvk.kind, kinds::all().map(|known| known.kind)) {
+            Some(meant) => finding.help(format!("did you mean `{meant}`?")),
+            None => finding,
+        },
+    }
+}
+
+struct Reviewed {
+    causes: Vec<Cause>,
+    is_known: bool,
+}
+
+fn reviewed(server: &Server, object: &Object) -> Reviewed {
+    let (mut causes, is_known) = match server.review(&as_written(&object.node)) {
+        Review::Known(causes) => (causes, true),
+        Review::Unknown(causes) => (causes, false),
     };
     if is_encrypted(&object.node) {
         causes.retain(|cause| !is_of_encryption(&object.node, cause));
     }
-    causes
+    Reviewed { causes, is_known }
 }
 
 /// The object as its text reads back: a number such as `2.0`, which an expression may have made, is written as `2`.

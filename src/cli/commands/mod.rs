@@ -15,6 +15,7 @@ mod schema;
 mod session;
 mod set;
 mod stack;
+mod validate;
 mod vendor;
 mod why;
 
@@ -52,6 +53,7 @@ fn command(arguments: &Arguments, world: &dyn World, console: &mut Console<'_>) 
         Command::Template(options) => super::template::run(options, world, console),
         Command::Init(options) => init::run(global, options, world, console),
         Command::Check(options) => check::run(global, options, world, console),
+        Command::Validate(options) => validate::run(options, world, console),
         Command::Graph(options) => graph::run(global, options, world, console),
         Command::Prereqs(options) => prereqs::run(global, options, world, console),
         Command::Set(options) => set::run(global, options, world, console),
