@@ -202,7 +202,9 @@ struct Told {
 
 impl Told {
     fn add(&mut self, object: &Object, cause: &Cause, instance: Option<Span>) {
-        let at = place(&object.node, cause).or(instance);
+        let spot = spot(&object.node, cause);
+        // What a stack of the library says by itself nobody can edit.
+        let at = spot.place.filter(|_| !is_of_library(object, spot.node, spot.place)).or(instance);
         let fact = format!("{:?} {} {}", cause.kind, cause.path, cause.message);
         let index = *self.known.entry((at, fact)).or_insert(self.found.len());
         if let Some((first, others)) = self.found.get_mut(index) {
@@ -211,7 +213,8 @@ impl Told {
                 others.push(id);
             }
         } else {
-            self.found.push((finding(object, cause, at, instance), Vec::new()));
+            let places = Places { at, spot, instance };
+            self.found.push((finding(object, cause, &places), Vec::new()));
         }
     }
 
@@ -241,25 +244,39 @@ fn code(cause: &Cause) -> Code {
     }
 }
 
-fn finding(object: &Object, cause: &Cause, at: Option<Span>, instance: Option<Span>) -> Diagnostic {
+/// Where a finding points.
+struct Places<'a> {
+    at: Option<Span>,
+    spot: Spot<'a>,
+    instance: Option<Span>,
+}
+
+fn finding(object: &Object, cause: &Cause, places: &Places<'_>) -> Diagnostic {
+    let Places { at, spot, instance } = places;
     let fact = match (cause.kind, cause.path.is_empty()) {
         (CauseKind::Unknown, _) => format!("unknown field `{}` in {}", cause.path, object.id),
         (_, true) => format!("{}: {}", object.id, cause.message),
         (_, false) => format!("`{}` of {}: {}", cause.path, object.id, cause.message),
     };
-    let mut finding = Diagnostic::error(code(cause), fact).at(at, "").object(object.id.to_string());
-    let written = nearest(&object.node, &cause.path);
-    let line = template(written).filter(|line| Some(*line) != at);
+    let mut finding = Diagnostic::error(code(cause), fact).at(*at, "").object(object.id.to_string());
+    let line = template(spot.node).filter(|line| Some(*line) != *at);
     finding = finding.related(line, "the chart writes it here");
-    if line.is_none() {
+    if line.is_none() && spot.place != *at {
+        finding = finding.related(spot.place, "the stack writes it here");
+    } else if line.is_none() {
         let made = maker(object).filter(|made| at.is_none_or(|at| at.file != made.file));
         finding = finding.related(made, "the object is made here");
     }
     if !is_own(object) && instance != at {
-        finding = finding.related(instance, "for this instance");
+        finding = finding.related(*instance, "for this instance");
     }
-    for note in plain_text::reads_of(&object.node.origin, written) {
+    for note in plain_text::reads_of(&object.node.origin, spot.node) {
         finding = finding.note(note);
+    }
+    if !is_own(object)
+        && let Some(inputs) = inputs(spot.node)
+    {
+        finding = finding.note(format!("the stack makes this value from {inputs}"));
     }
     // How to write a value is no help with what a chart writes.
     if let Some(help) = cause.help.as_ref().filter(|_| is_own(object) || cause.kind != CauseKind::Type) {
@@ -272,6 +289,29 @@ fn finding(object: &Object, cause: &Cause, at: Option<Span>, instance: Option<Sp
         }
         None => finding,
     }
+}
+
+/// Whether a place is in a stack of the library, or is the default of one of its inputs.
+fn is_of_library(object: &Object, node: &Node, place: Option<Span>) -> bool {
+    let ObjectSource::Resource { span, stack: StackOwner::Library, .. } = &object.source else {
+        return false;
+    };
+    let is_default = |origin: &Origin| matches!(origin, Origin::Link(kind) if matches!(kind.as_ref(), OriginKind::Default { .. }));
+    let read = match &node.origin {
+        Origin::Link(kind) if let OriginKind::Expression { reads, .. } = kind.as_ref() => {
+            reads.iter().all(|read| is_default(&read.origin))
+        }
+        _ => false,
+    };
+    read || place.is_some_and(|place| place.file == span.file)
+}
+
+/// What an expression of a stack reads to make a value.
+fn inputs(node: &Node) -> Option<String> {
+    let Origin::Link(kind) = &node.origin else { return None };
+    let OriginKind::Expression { reads, .. } = kind.as_ref() else { return None };
+    let paths: Vec<String> = reads.iter().take(MAX_NAMES).map(|read| format!("`{}`", read.path)).collect();
+    (!paths.is_empty()).then(|| paths.join(", "))
 }
 
 /// Whether the object stands in a document of the project.
@@ -312,52 +352,48 @@ fn patch(object: &Object, cause: &Cause) -> Option<String> {
     ))
 }
 
-/// The place that a user would edit: the value, its key where it is no scalar or should not be there, or what is nearest above it.
-fn place(object: &Node, cause: &Cause) -> Option<Span> {
+/// What a cause is about: the value, or what is nearest above it, and the place of it that a user would edit.
+struct Spot<'a> {
+    node: &'a Node,
+    place: Option<Span>,
+}
+
+/// The place is that of the value, or of its key where it is no scalar or should not be there.
+fn spot<'a>(object: &'a Node, cause: &Cause) -> Spot<'a> {
     let key = |path: &Path| object.key_at(path).and_then(Origin::editable);
     let mut path = cause.path.clone();
     if let Some(node) = object.lookup(&path) {
-        if let Some(member) = member(node, &cause.message) {
-            return member.editable();
+        if let Some(spot) = member(node, &cause.message) {
+            return spot;
         }
         let own = node.origin.editable();
         let is_scalar = !matches!(node.value, Value::Map(_) | Value::List(_));
-        return if is_scalar && cause.kind != CauseKind::Unknown {
+        let place = if is_scalar && cause.kind != CauseKind::Unknown {
             own.or_else(|| key(&path))
         } else {
             key(&path).or(own)
         };
+        return Spot { node, place };
     }
     while path.pop().is_some() {
         if let Some(node) = object.lookup(&path) {
-            return key(&path).or_else(|| node.origin.editable().map(Span::head));
+            return Spot { node, place: key(&path).or_else(|| node.origin.editable().map(Span::head)) };
         }
     }
-    None
+    Spot { node: object, place: None }
 }
 
-/// The member of a map that a fact names first: a server names the map only.
-fn member<'a>(node: &'a Node, fact: &str) -> Option<&'a Origin> {
+/// The member of a map that a fact names: a server names the map only. A key that the fact begins with is at fault itself.
+fn member<'a>(node: &'a Node, fact: &str) -> Option<Spot<'a>> {
     let map = node.as_map()?;
-    let name = fact.strip_prefix('`')?.split('`').next()?;
-    if let Some(entry) = map.get(name) {
-        return Some(&entry.key);
+    let first = fact.strip_prefix('`').and_then(|rest| rest.split('`').next());
+    let named = fact.split('`').skip(1).step_by(2).find_map(|name| map.get(name).map(|entry| (name, entry)));
+    if let Some((name, entry)) = named {
+        let origin = if first == Some(name) { &entry.key } else { &entry.node.origin };
+        return Some(Spot { node: &entry.node, place: origin.editable() });
     }
-    map.values().find(|entry| entry.node.as_str() == Some(name)).map(|entry| &entry.node.origin)
-}
-
-/// What is there of a path.
-fn nearest<'a>(object: &'a Node, path: &Path) -> &'a Node {
-    let mut node = object;
-    for segment in path.segments() {
-        let below = match segment {
-            Segment::Key(key) => node.get(key),
-            Segment::Index(index) => node.as_list().and_then(|items| items.get(*index)),
-        };
-        let Some(below) = below else { break };
-        node = below;
-    }
-    node
+    let value = map.values().find(|entry| first.is_some() && entry.node.as_str() == first)?;
+    Some(Spot { node: &value.node, place: value.node.origin.editable() })
 }
 
 /// The line of a template that made a value.

@@ -205,9 +205,9 @@ fn set_changes_its_line_or_nothing() {
         1,
         "an instance that does not exist is no typing error to keep"
     );
-    let added = set(&["hello.resources.limits", "{memory: 64Mi}"]);
+    let added = set(&["hello.resources.limits", "{memory: 256Mi}"]);
     assert_eq!(code(&added), 0, "{}", err(&added));
-    assert!(text().contains("      ingress: {host: hello.example.com, issuer: letsencrypt-staging}\n      resources:\n        limits: {memory: 64Mi}\n"), "{}", text());
+    assert!(text().contains("      ingress: {host: hello.example.com, issuer: letsencrypt-staging}\n      resources:\n        limits: {memory: 256Mi}\n"), "{}", text());
 }
 
 #[test]
