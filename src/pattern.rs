@@ -4,13 +4,15 @@
 //! ASCII in Go, `\<`, `&&` and `[` inside a class are plain characters there, `{` is one unless it is a count, `\Q..\E`
 //! and octal escapes exist, counts end at 1000, and stacked repetitions are errors.
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use std::fmt::Write as _;
 
 /// Why an expression is refused; the text is Go's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegexError(pub Vec<u8>);
 
+/// How much memory a compiled expression may take: as much as the largest that Go takes needs.
+const LARGEST: usize = 128 << 20;
 const MAX_COUNT: i64 = 1000;
 const MAX_DEPTH: usize = 1000;
 
@@ -105,7 +107,7 @@ pub fn translate(source: &[u8], groups: Groups) -> Result<(String, Vec<Option<St
 /// The expression, to search with; `None` where Go refuses it, or where it would need more memory than any should.
 pub fn compile(source: &str) -> Option<Regex> {
     let (translated, _) = translate(source.as_bytes(), Groups::Ignore).ok()?;
-    Regex::new(&translated).ok()
+    RegexBuilder::new(&translated).size_limit(LARGEST).build().ok()
 }
 
 fn literal(out: &mut String, c: char) {

@@ -42,8 +42,8 @@ pub(super) enum Item<'a> {
 }
 
 impl<'a> Machine<'a> {
-    pub(super) fn new(scope: &'a dyn Scope, dialect: Dialect) -> Self {
-        Self { scope, locals: Vec::new(), reads: IndexMap::new(), tools: Tools::new(dialect) }
+    pub(super) fn new(scope: &'a dyn Scope, tools: Tools) -> Self {
+        Self { scope, locals: Vec::new(), reads: IndexMap::new(), tools }
     }
 
     /// Every path read so far, each once, in order of reading.

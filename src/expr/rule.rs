@@ -8,6 +8,7 @@ use super::checker::{self, Names};
 use super::data::Val;
 use super::declared::Declared;
 use super::fault::Fault;
+use super::functions::{Patterns, Tools};
 use super::machine::Machine;
 use super::parser::{self, Dialect};
 use super::scope::Scope;
@@ -17,7 +18,11 @@ use std::sync::Arc;
 
 /// A rule, parsed.
 #[derive(Clone, Debug)]
-pub struct Rule(Expr);
+pub struct Rule {
+    expr: Expr,
+    /// Those that it was evaluated with.
+    patterns: Arc<Patterns>,
+}
 
 /// What is wrong with a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,13 +100,14 @@ impl RuleFault {
 impl Rule {
     /// Parses a rule.
     pub fn parse(text: &str) -> Result<Self, RuleFault> {
-        parser::parse(text, 0, text.len(), Dialect::Kubernetes).map(Self).map_err(RuleFault::of)
+        let expr = parser::parse(text, 0, text.len(), Dialect::Kubernetes).map_err(RuleFault::of)?;
+        Ok(Self { expr, patterns: Arc::default() })
     }
 
     /// Checks its types.
     pub fn check(&self, declarations: &Declarations<'_>, wanted: Wanted) -> Result<(), RuleFault> {
-        let found =
-            checker::check(&self.0, declarations.names.clone(), declarations.minor).map_err(RuleFault::of)?;
+        let found = checker::check(&self.expr, declarations.names.clone(), declarations.minor)
+            .map_err(RuleFault::of)?;
         let fits = match wanted {
             Wanted::Truth => matches!(found, Type::Bool),
             Wanted::Text => matches!(found, Type::String),
@@ -111,13 +117,13 @@ impl Rule {
             return Ok(());
         }
         let noun = if wanted == Wanted::Truth { "bool" } else { "string" };
-        let fault = Fault::of_type(format!("the result is {found}, where {noun} is wanted")).at(self.0.at);
+        let fault = Fault::of_type(format!("the result is {found}, where {noun} is wanted")).at(self.expr.at);
         Err(RuleFault::of(fault))
     }
 
     /// Whether it reads a name.
     pub fn reads(&self, name: &str) -> bool {
-        self.0.reads(name)
+        self.expr.reads(name)
     }
 
     /// Whether it holds; `Err` says why that cannot be told.
@@ -137,6 +143,7 @@ impl Rule {
     }
 
     fn evaluate<'a>(&self, scope: &'a dyn Scope) -> Result<Val<'a>, String> {
-        Machine::new(scope, Dialect::Kubernetes).eval(&self.0).map_err(|fault| fault.told().message)
+        let tools = Tools::with(Dialect::Kubernetes, Arc::clone(&self.patterns));
+        Machine::new(scope, tools).eval(&self.expr).map_err(|fault| fault.told().message)
     }
 }

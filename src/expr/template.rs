@@ -6,6 +6,7 @@
 use super::ast::{At, Expr, Kind, Literal};
 use super::data::{Val, double_text};
 use super::fault::Fault;
+use super::functions::Tools;
 use super::lexer::end_of_expression;
 use super::machine::{Item, Machine, What};
 use super::parser::{self, Dialect};
@@ -141,7 +142,7 @@ impl Template {
 
     /// A scalar that is one expression.
     fn whole(&self, at: At, expr: &Expr, scope: &dyn Scope) -> Result<Outcome, Fault> {
-        let mut machine = Machine::new(scope, Dialect::Stack);
+        let mut machine = Machine::new(scope, Tools::new(Dialect::Stack));
         if expr.is_plain_path()
             && let Item::Spot(spot) = machine.item(expr)?
         {
@@ -170,7 +171,7 @@ impl Template {
     }
 
     fn interpolate(&self, scope: &dyn Scope) -> Result<Node, Vec<Diagnostic>> {
-        let mut machine = Machine::new(scope, Dialect::Stack);
+        let mut machine = Machine::new(scope, Tools::new(Dialect::Stack));
         let mut out = String::new();
         let mut findings = Vec::new();
         let mut failed = false;

@@ -16,19 +16,24 @@ mod times;
 use super::data::{Budget, List, Members, Val};
 use super::fault::Fault;
 use super::parser::Dialect;
-use regex::Regex;
-use std::sync::Arc;
+use regex::{Regex, RegexBuilder};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What functions may use.
 pub(super) struct Tools {
     pub(super) budget: Budget,
     dialect: Dialect,
-    patterns: Vec<(Arc<str>, Regex)>,
+    patterns: Arc<Patterns>,
 }
 
 impl Tools {
     pub(super) fn new(dialect: Dialect) -> Self {
-        Self { budget: Budget::default(), dialect, patterns: Vec::new() }
+        Self::with(dialect, Arc::default())
+    }
+
+    /// With patterns that were compiled before.
+    pub(super) fn with(dialect: Dialect, patterns: Arc<Patterns>) -> Self {
+        Self { budget: Budget::default(), dialect, patterns }
     }
 
     /// Whose language is evaluated.
@@ -36,25 +41,42 @@ impl Tools {
         self.dialect
     }
 
-    /// A compiled pattern, kept for the rest of the evaluation.
+    /// A compiled pattern, kept with the others.
     fn regex(&mut self, pattern: &Arc<str>) -> Result<Regex, Fault> {
-        if let Some((_, regex)) = self.patterns.iter().find(|(known, _)| known == pattern) {
-            return Ok(regex.clone());
+        if let Some(regex) = self.patterns.find(pattern) {
+            return Ok(regex);
         }
         self.budget.spend(1000)?;
         let regex = match self.dialect {
-            Dialect::Stack => {
-                regex::RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|error| {
-                    Fault::of_value(format!("`{pattern}` is no pattern")).note(last_line(&error.to_string()))
-                })?
-            }
+            Dialect::Stack => RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|error| {
+                Fault::of_value(format!("`{pattern}` is no pattern")).note(last_line(&error.to_string()))
+            })?,
             Dialect::Kubernetes => crate::pattern::compile(pattern)
                 .ok_or_else(|| Fault::of_value(format!("`{pattern}` is no pattern")))?,
         };
-        if self.patterns.len() < 64 {
-            self.patterns.push((Arc::clone(pattern), regex.clone()));
-        }
+        self.patterns.keep(pattern, &regex);
         Ok(regex)
+    }
+}
+
+/// Patterns that were compiled: those of one evaluation, or of all evaluations of one rule.
+#[derive(Debug, Default)]
+pub(super) struct Patterns(Mutex<Vec<(Arc<str>, Regex)>>);
+
+impl Patterns {
+    /// How many are kept.
+    const MOST: usize = 64;
+
+    fn find(&self, pattern: &str) -> Option<Regex> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().find(|(known, _)| known.as_ref() == pattern).map(|(_, regex)| regex.clone())
+    }
+
+    fn keep(&self, pattern: &Arc<str>, regex: &Regex) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < Self::MOST {
+            known.push((Arc::clone(pattern), regex.clone()));
+        }
     }
 }
 
