@@ -64,7 +64,9 @@ impl Quantity {
         let point = i32::try_from(fraction.len()).ok()?;
         let (style, nanos) = if let Some((_, bits)) = BINARY.iter().find(|(name, _)| *name == suffix) {
             let scaled = digits.checked_mul(NANO)?.checked_mul(1_i128.checked_shl(*bits)?)?;
-            (Style::Binary, divide_up(scaled, 10_i128.checked_pow(u32::try_from(point).ok()?)?))
+            let nanos = divide_up(scaled, 10_i128.checked_pow(u32::try_from(point).ok()?)?);
+            // Those of powers of two end where the integers of servers end.
+            (Style::Binary, nanos.min(i128::from(i64::MAX) * NANO))
         } else {
             let (style, exponent) = if let Some((_, code)) = DECIMAL.iter().find(|(name, _)| *name == suffix)
             {
@@ -184,6 +186,7 @@ mod tests {
             ("Mi", "0"),
             ("-", "0"),
             (".5", "500m"),
+            ("16Ei", "9223372036854775807"),
         ] {
             assert_eq!(Quantity::parse(text).expect(text).text(), out, "{text}");
         }

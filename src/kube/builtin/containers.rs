@@ -1,5 +1,6 @@
 //! Containers of a Pod: names, images, ports, variables, mounts and devices.
 
+use super::hooks::optional;
 use super::pods::{Place, Whole, one_of_if_written};
 use super::probes::{check_lifecycle, check_probe};
 use super::references::{check_variable, check_variables_from};
@@ -37,8 +38,11 @@ fn check_regular(whole: &Whole<'_, '_>, containers: Field<'_, '_>, causes: &mut 
             causes.duplicate(name, format!("`{}` stands before", name.text()));
         }
         check_living(whole, container, causes);
+        let policy = container.key("restartPolicy");
         if whole.pod.release >= (1, 35) {
             check_restart(container, causes);
+        } else if whole.pod.release < (1, 34) && policy.is_set() {
+            causes.forbidden(policy, "only an init container has a policy of its own");
         }
         check_host_ports(whole, container, &mut ports, causes);
     }
@@ -59,7 +63,9 @@ fn check_initial(whole: &Whole<'_, '_>, containers: Field<'_, '_>, causes: &mut 
         check_common(whole, container, causes);
         let (name, policy) = (container.key("name"), container.key("restartPolicy"));
         let stays = policy.text() == "Always";
-        if whole.pod.release >= (1, 35) && policy.is_set() {
+        if whole.pod.release < (1, 34) {
+            optional(policy, &["Always"], causes);
+        } else if whole.pod.release >= (1, 35) && policy.is_set() {
             if stays && container.key("restartPolicyRules").count() > 0 {
                 causes.forbidden(
                     container.key("restartPolicyRules"),
@@ -435,6 +441,12 @@ mod tests {
                 &["Invalid c.volumeDevices[0].name", "Invalid c.volumeDevices[1].devicePath"],
             ),
         ]);
+        // In 1.34, rules of restarting are behind a gate: a policy that is no sidecar's is dropped.
+        let policy = "restartPolicy: Never";
+        let first = "initContainers: [{name: b, image: i, restartPolicy: Never}]";
+        for (release, told) in [((1, 33), 2), ((1, 34), 0), ((1, 35), 0)] {
+            assert_eq!(pod_of(release, policy, first).len(), told, "{release:?}");
+        }
         let mount = "volumeMounts: [{name: i, mountPath: a}]";
         let image = "volumes: [{name: i, image: {pullPolicy: x}}]";
         assert!(pod_of((1, 34), mount, image).is_empty(), "dropped before 1.35");

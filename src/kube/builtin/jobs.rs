@@ -90,36 +90,56 @@ fn check_generated_selector(spec: Field<'_, '_>, name: &str, causes: &mut Causes
     let (selector, template) = (spec.key("selector"), spec.key("template"));
     let metadata = template.key("metadata");
     let labels = metadata.key("labels");
-    if selector.is_set() && !is_generated(selector, name) {
-        causes.invalid(selector, "the server makes the selector: it takes none but its own labels");
-        let selected = selector.key("matchLabels").members().all(|(key, value)| {
-            let label = labels.key(key);
-            let of_server = NAMES.contains(&key) && !label.is_set();
-            !UIDS.contains(&key) && value.text() == if of_server { name } else { label.text() }
-        });
-        if !selected {
-            causes.invalid(labels, "`selector` does not take Pods with these labels");
+    // A name that the server makes could be any.
+    if !selector.is_set() || name.is_empty() {
+        return;
+    }
+    let of_server = |key: &str| {
+        if UIDS.contains(&key) {
+            Label::Random
+        } else if NAMES.contains(&key) {
+            Label::Text(name)
+        } else {
+            Label::Missing
         }
+    };
+    if !takes(selector, &of_server) {
+        causes.invalid(selector, "the server makes the selector: it takes none but its own labels");
+    }
+    let of_pods = |key: &str| {
+        let label = labels.key(key);
+        if label.is_set() { Label::Text(label.text()) } else { of_server(key) }
+    };
+    if !takes(selector, &of_pods) {
+        causes.invalid(labels, "`selector` does not take Pods with these labels");
     }
 }
 
-/// Whether a selector takes what the server adds and nothing else; where that depends on its choice, it does.
-fn is_generated(selector: Field<'_, '_>, name: &str) -> bool {
-    let same = selector
-        .key("matchLabels")
-        .members()
-        .all(|(key, value)| NAMES.contains(&key) && (name.is_empty() || value.text() == name));
-    same && selector.key("matchExpressions").items().all(|requirement| {
-        let key = requirement.key("key").text();
-        let own = UIDS.contains(&key) || NAMES.contains(&key);
-        match requirement.key("operator").text() {
-            "Exists" => own,
-            "DoesNotExist" => !own,
-            "NotIn" => true,
-            "In" => own,
-            _ => true,
-        }
-    })
+/// A label of the Pods of a Job.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Label<'a> {
+    /// There is none.
+    Missing,
+    /// One that is known.
+    Text(&'a str),
+    /// One that the server makes up.
+    Random,
+}
+
+/// Whether a selector takes these labels.
+fn takes<'a>(selector: Field<'_, '_>, label: &dyn Fn(&str) -> Label<'a>) -> bool {
+    let equal = |(key, value): (&str, Field<'_, '_>)| label(key) == Label::Text(value.text());
+    selector.key("matchLabels").members().all(equal)
+        && selector.key("matchExpressions").items().all(|requirement| {
+            let own = label(requirement.key("key").text());
+            let among = requirement.key("values").items().any(|value| own == Label::Text(value.text()));
+            match requirement.key("operator").text() {
+                "In" => among,
+                "NotIn" => !among,
+                "DoesNotExist" => own == Label::Missing,
+                _ => own != Label::Missing,
+            }
+        })
 }
 
 /// How many Pods have to end well, where that is said.

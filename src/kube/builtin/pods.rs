@@ -4,7 +4,7 @@ use super::affinity::{check_affinity, check_spread};
 use super::annotations::{check_annotated, check_profiles};
 use super::classes::check_toleration;
 use super::containers::{self, check_containers};
-use super::resources::{check_list, check_whole};
+use super::resources::{check_overhead, check_whole};
 use super::security::{check_host_users, check_pod_context};
 use super::volumes::{Volumes, check_volumes};
 use super::{require, windows};
@@ -175,8 +175,7 @@ fn check_spec<'n>(pod: &Pod<'_, 'n>, made: Option<Field<'_, 'n>>, causes: &mut C
     if preemption.is_set() && require(preemption, causes) {
         causes.one_of(preemption, preemption.text(), PREEMPTION_POLICIES);
     }
-    let overhead = spec.key("overhead");
-    overhead.members().for_each(|(name, amount)| check_list(amount, name, causes));
+    check_overhead(spec.key("overhead"), causes);
     windows::check_system(pod, causes);
 }
 

@@ -24,6 +24,22 @@ fn thousandths(field: Field<'_, '_>) -> Option<i128> {
     quantity(field).map(Quantity::milli)
 }
 
+/// What a Pod needs beside its containers; the server looks at it as if it were limits.
+pub(super) fn check_overhead(overhead: Field<'_, '_>, causes: &mut Causes) {
+    for (name, amount) in overhead.members() {
+        check_list(overhead.key("limits").alias(name, &amount), name, causes);
+    }
+    let any = |rule: fn(&str) -> bool| overhead.members().any(|(name, _)| rule(name));
+    if any(is_huge_page) && !any(is_basic) {
+        causes.forbidden(overhead, "huge pages need `cpu` or `memory` beside them");
+    }
+}
+
+/// Whether every Pod has it.
+fn is_basic(name: &str) -> bool {
+    matches!(name, "cpu" | "memory")
+}
+
 /// An amount of a resource in a list of a container.
 pub(super) fn check_list(amount: Field<'_, '_>, name: &str, causes: &mut Causes) {
     check_resource_name(amount, name, causes);
@@ -91,7 +107,7 @@ fn check_bounds(resources: Field<'_, '_>, causes: &mut Causes) {
     let any = |rule: fn(&str) -> bool| {
         [limits, requests].iter().any(|list| list.members().any(|(name, _)| rule(name)))
     };
-    if any(is_huge_page) && !any(|name| matches!(name, "cpu" | "memory")) {
+    if any(is_huge_page) && !any(is_basic) {
         causes.forbidden(resources, "huge pages need `cpu` or `memory` beside them");
     }
 }
@@ -150,7 +166,7 @@ pub(super) fn check_whole(pod: &Pod<'_, '_>, causes: &mut Causes) {
 }
 
 fn is_of_pods(name: &str) -> bool {
-    matches!(name, "cpu" | "memory") || is_huge_page(name)
+    is_basic(name) || is_huge_page(name)
 }
 
 /// What the containers ask for together is within what the Pod has.
@@ -280,7 +296,8 @@ mod tests {
                 "resourceClaims: [{name: x}]",
                 &["Invalid resourceClaims[0]", "Duplicate c.resources.claims[1]"],
             ),
-            ("", "overhead: {foo: 1}", &["Invalid overhead.foo", "Invalid overhead.foo"]),
+            ("", "overhead: {foo: 1}", &["Invalid overhead.limits.foo", "Invalid overhead.limits.foo"]),
+            ("", "overhead: {hugepages-2Mi: 2Mi}", &["Forbidden overhead"]),
         ]);
     }
 

@@ -130,9 +130,7 @@ fn check_sysctls(pod: &Pod<'_, '_>, sysctls: Field<'_, '_>, causes: &mut Causes)
                 causes.duplicate(name, format!("`{}` stands before", name.text()));
             }
         }
-        let owner = namespace(&normal(name.text()));
-        if owner.is_some_and(|key| pod.says(key)) {
-            let key = owner.unwrap_or_default();
+        if let Some(key) = namespace(&normal(name.text())).filter(|key| pod.says(key)) {
             causes.invalid(name, format!("with `{key}`, it is a setting of the node"));
         }
         names.insert(name.text());
@@ -169,22 +167,21 @@ fn normal(name: &str) -> String {
 
 /// Which namespace of the node a sysctl belongs to.
 fn namespace(name: &str) -> Option<&'static str> {
-    const SHARED_MEMORY: &[&str] = &[
+    const COMMUNICATION: &[&str] = &[
         "kernel.sem",
+        "kernel.shm",
         "kernel.shmall",
         "kernel.shmmax",
         "kernel.shmmni",
         "kernel.shm_rmid_forced",
+        "kernel.msg",
         "kernel.msgmax",
         "kernel.msgmnb",
         "kernel.msgmni",
     ];
-    let below = |prefix: &str| name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.'));
-    if below("net") {
+    if name.starts_with("net.") {
         Some("hostNetwork")
-    } else if SHARED_MEMORY.contains(&name)
-        || ["kernel.shm", "kernel.msg", "fs.mqueue"].iter().any(|prefix| below(prefix))
-    {
+    } else if COMMUNICATION.contains(&name) || name.starts_with("fs.mqueue.") {
         Some("hostIPC")
     } else {
         None
@@ -198,7 +195,8 @@ pub(super) fn check_host_users(pod: &Pod<'_, '_>, causes: &mut Causes) {
     }
     // The server writes two of them with a capital letter.
     for (key, told) in [("hostNetwork", "hostNetwork"), ("hostPID", "HostPID"), ("hostIPC", "HostIPC")] {
-        if pod.says(key) {
+        // Newer releases open the network behind a gate.
+        if pod.says(key) && (key != "hostNetwork" || pod.release < (1, 36)) {
             causes.forbidden(
                 pod.spec.alias(told, &pod.spec.key(key)),
                 format!("`{key}` does not go with `hostUsers: false`"),
