@@ -42,7 +42,8 @@ pub(super) fn autoscaler(object: Field<'_, '_>, version: &str, release: Minor, c
     }
     // A missing minimum is 1.
     if highest < least.int().unwrap_or(1) {
-        causes.invalid(most, "is less than `minReplicas`");
+        let fewest = least.int().unwrap_or(1);
+        causes.invalid(most, format!("{highest} is less than `minReplicas`, which is {fewest}"));
     }
     let target = spec.key("scaleTargetRef");
     let group = if target.key("kind").text() == "ReplicationController" { Group::Any } else { Group::Named };

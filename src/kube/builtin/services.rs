@@ -4,7 +4,7 @@
 use super::addresses::check_endpoint;
 use super::{PROTOCOLS, check_port_number, check_port_value};
 use crate::kube::formats::{
-    check, check_labels, check_port, check_text, dns_label, dns_subdomain, is_port, legacy_ip,
+    PORT, check, check_labels, check_port, check_text, dns_label, dns_subdomain, is_port, legacy_ip,
     legacy_network, qualified_name,
 };
 use crate::kube::{Causes, Field};
@@ -236,11 +236,12 @@ fn check_node_ports(spec: Field<'_, '_>, shape: Shape<'_>, causes: &mut Causes) 
                 (_, Some(known)) if node_port != 0 && node_port != known => Some(node_port),
                 _ => None,
             };
-            if let Some(wanted) = wanted.filter(|wanted| !is_port(*wanted) || !taken.insert(*wanted)) {
-                causes.invalid(
-                    field,
-                    format!("the port {wanted} on nodes is given to another one, or is none"),
-                );
+            if let Some(wanted) = wanted.filter(|wanted| !is_port(*wanted)) {
+                causes.invalid(field, format!("`{wanted}` {PORT}"));
+                return;
+            }
+            if let Some(wanted) = wanted.filter(|wanted| !taken.insert(*wanted)) {
+                causes.invalid(field, format!("the port {wanted} on nodes is given to another port before"));
                 return;
             }
             // One that nobody wishes for is told apart by where it stands.
