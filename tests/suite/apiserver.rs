@@ -1,7 +1,7 @@
 //! Objects against the recorded verdicts of a real API server.
 //!
 //! `APISERVER_SHOW=layer` (or `layer:kind`, or an id) prints the disagreements; they are written to the folder of the
-//! build's temporary files as well. `APISERVER_CASES=file` takes other recorded cases than those that are shared.
+//! build's temporary files as well. `APISERVER_CASES=file` and `APISERVER_DEFINITIONS=file` take others than those that are shared.
 
 use flate2::read::GzDecoder;
 use serde_json::Value as Json;
@@ -42,7 +42,8 @@ const PODS: &[&str] = &[
 ];
 
 fn recorded(name: &str) -> Option<String> {
-    if let Some(own) = std::env::var_os("APISERVER_CASES").filter(|_| name.starts_with("cases")) {
+    let variable = if name.starts_with("cases") { "APISERVER_CASES" } else { "APISERVER_DEFINITIONS" };
+    if let Some(own) = std::env::var_os(variable) {
         return Some(std::fs::read_to_string(own).expect("a readable file"));
     }
     let beside = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();

@@ -33,8 +33,9 @@ const fn known(name: &'static str, takes: fn(&str) -> bool, refusal: &'static st
     Known { name, since: 0, takes, refusal }
 }
 
-/// The minor release that brought the formats of names.
-pub(super) const NAMES_SINCE: u32 = 34;
+/// The minor release from which on the formats of names are enforced: the one after that which brought them, as a server
+/// can be rolled back to the one before.
+pub(super) const NAMES_SINCE: u32 = 35;
 
 static KNOWN: &[Known] = &[
     known("bsonobjectid", |text| text.len() == 24 && is_hex(text), "no object id of 24 hexadecimal digits"),
@@ -103,13 +104,14 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// 6, 8 or 20 bytes, by colons, by hyphens, or by dots in pairs.
+/// 6, 8 or 20 bytes, by colons, by hyphens, by dots in pairs, or with nothing between them.
 fn is_mac(text: &str) -> bool {
     let parts = |sign: char, digits: usize, counts: &[usize]| {
         counts.contains(&text.split(sign).count())
             && text.split(sign).all(|part| part.len() == digits && is_hex(part))
     };
-    parts(':', 2, &[6, 8, 20]) || parts('-', 2, &[6, 8, 20]) || parts('.', 4, &[3, 4, 10])
+    let plain = matches!(text.len(), 12 | 16 | 40) && is_hex(text);
+    plain || parts(':', 2, &[6, 8, 20]) || parts('-', 2, &[6, 8, 20]) || parts('.', 4, &[3, 4, 10])
 }
 
 fn is_uuid(text: &str, version: Option<char>) -> bool {
@@ -349,6 +351,7 @@ mod tests {
             ("cidr", "::/0", "::/129"),
             ("mac", "01:23:45:67:89:ab", "01:23:45:67:89"),
             ("mac", "0123.4567.89AB", "0123:4567:89ab"),
+            ("mac", "0123456789ab", "0123456789abcd"),
             ("uuid", "6ba7b8109dad11d180b400c04fd430c8", "6ba7b810-9dad-11d1-80b4-00c04fd430c"),
             ("uuid4", "6ba7b810-9dad-41d1-80b4-00c04fd430c8", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"),
             ("isbn", "0-321-75104-3", "0-321-75104-4"),
@@ -367,7 +370,7 @@ mod tests {
             ("k8s-short-name", "a-b", "A"),
             ("k8s-long-name", "a.b-c", "a..b"),
         ] {
-            let format = Format::of(name, 34).expect(name);
+            let format = Format::of(name, 35).expect(name);
             assert!(format.matches(good), "{name}: {good}");
             assert!(!format.matches(bad), "{name}: {bad}");
         }
@@ -375,8 +378,8 @@ mod tests {
 
     #[test]
     fn other_formats_mean_nothing() {
-        assert_eq!(Format::of("int32", 34), None);
-        assert_eq!(Format::of("date-and-time", 34), None);
-        assert_eq!(Format::of("k8s-short-name", 33), None);
+        assert_eq!(Format::of("int32", 35), None);
+        assert_eq!(Format::of("date-and-time", 35), None);
+        assert_eq!(Format::of("k8s-short-name", 34), None);
     }
 }

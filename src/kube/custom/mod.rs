@@ -53,7 +53,7 @@ pub(super) struct Version {
     has_status: bool,
     scales: Vec<Scale>,
     source: Node,
-    /// As servers before 1.34 read it, and those from then on: they know more formats.
+    /// As servers before 1.35 read it, and those from then on: they know more formats.
     schemas: [OnceLock<Schema>; 2],
 }
 
