@@ -262,7 +262,12 @@ fn finding(object: &Object, cause: &Cause, places: &Places<'_>) -> Diagnostic {
     let line = template(spot.node).filter(|line| Some(*line) != *at);
     finding = finding.related(line, "the chart writes it here");
     if line.is_none() && spot.place != *at {
-        finding = finding.related(spot.place, "the stack writes it here");
+        let words = if is_default(&spot.node.origin) {
+            "the default of an input"
+        } else {
+            "the stack writes it here"
+        };
+        finding = finding.related(spot.place, words);
     } else if line.is_none() {
         let made = maker(object).filter(|made| at.is_none_or(|at| at.file != made.file));
         finding = finding.related(made, "the object is made here");
@@ -296,14 +301,17 @@ fn is_of_library(object: &Object, node: &Node, place: Option<Span>) -> bool {
     let ObjectSource::Resource { span, stack: StackOwner::Library, .. } = &object.source else {
         return false;
     };
-    let is_default = |origin: &Origin| matches!(origin, Origin::Link(kind) if matches!(kind.as_ref(), OriginKind::Default { .. }));
-    let read = match &node.origin {
+    let of_defaults = match &node.origin {
         Origin::Link(kind) if let OriginKind::Expression { reads, .. } = kind.as_ref() => {
             reads.iter().all(|read| is_default(&read.origin))
         }
-        _ => false,
+        origin => is_default(origin),
     };
-    read || place.is_some_and(|place| place.file == span.file)
+    of_defaults || place.is_some_and(|place| place.file == span.file)
+}
+
+fn is_default(origin: &Origin) -> bool {
+    matches!(origin, Origin::Link(kind) if matches!(kind.as_ref(), OriginKind::Default { .. }))
 }
 
 /// What an expression of a stack reads to make a value.
