@@ -240,7 +240,11 @@ fn check_mounts(whole: &Whole<'_, '_>, container: Field<'_, '_>, causes: &mut Ca
         }
         require(name, causes);
         if whole.volumes.get(name.text()).is_none() {
-            causes.at(name, CauseKind::NotFound, format!("there is no volume `{}`", name.text()));
+            let list = whole.pod.spec.key("volumes");
+            let is_faulty = list.items().any(|volume| volume.key("name").text() == name.text());
+            let fact =
+                if is_faulty { "the volume of this name has a fault: there is no" } else { "there is no" };
+            causes.at(name, CauseKind::NotFound, format!("{fact} volume `{}`", name.text()));
         }
         require(path, causes);
         if !paths.insert(path.text()) {
