@@ -82,10 +82,8 @@ pub(super) fn check_builtin(object: Field<'_, '_>, kind: Kind<'_>, release: Mino
     if (group, name) != ("", "LimitRange") || metadata.key("name").is_set() {
         check_names(metadata, rule(group, name, release), &mut found);
     }
-    match (group, name) {
-        ("batch", "CronJob") => check_cron_job(metadata.key("name"), &mut found),
-        ("batch", "Job") => check_indexed_job(object, &mut found),
-        _ => {}
+    if (group, name) == ("batch", "CronJob") {
+        check_cron_job(metadata.key("name"), &mut found);
     }
     if kinds::builtin(group, name).is_some_and(|kind| kind.scope == Scope::Namespaced) {
         check_namespace(metadata, &mut found);
@@ -151,7 +149,7 @@ fn check_names(metadata: Field<'_, '_>, rule: Rule, causes: &mut Causes) {
         ("", "") => causes.required(name, "an object needs a name"),
         // The name is made of it.
         ("", stem) if stem_fails => {
-            causes.invalid(name, format!("a name that starts with `{stem}` is no name"))
+            causes.invalid(name, format!("a name that starts with `{stem}` is no name"));
         }
         ("", _) => {}
         (text, _) => formats::check_text(name, text, rule, causes),
@@ -168,19 +166,6 @@ fn check_cron_job(name: Field<'_, '_>, causes: &mut Causes) {
                 name.text()
             ),
         );
-    }
-}
-
-/// Pods of an indexed Job have its name and their index for a hostname.
-fn check_indexed_job(object: Field<'_, '_>, causes: &mut Causes) {
-    let (metadata, spec) = (object.key("metadata"), object.key("spec"));
-    let name = metadata.key("name");
-    let last = spec.key("completions").int().filter(|count| *count > 0).map(|count| count - 1);
-    if let Some(last) = last.filter(|_| spec.key("completionMode").text() == "Indexed") {
-        let hostname = format!("{}-{last}", name.text());
-        if let Err(reason) = formats::dns_label(&hostname) {
-            causes.invalid(name, format!("the hostname `{hostname}` of its last Pod {reason}"));
-        }
     }
 }
 
@@ -281,9 +266,6 @@ mod tests {
         assert!(told(service, &digit, (1, 36)).is_empty());
         assert!(takes(("batch", "v1", "CronJob"), &"a".repeat(52)));
         assert!(!takes(("batch", "v1", "CronJob"), &"a".repeat(53)));
-        let job =
-            json!({"metadata": {"name": "a.b"}, "spec": {"completionMode": "Indexed", "completions": 11}});
-        assert_eq!(told(("batch", "v1", "Job"), &job, (1, 34)).len(), 1);
     }
 
     #[test]

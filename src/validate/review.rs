@@ -336,12 +336,11 @@ fn patch(object: &Object, cause: &Cause) -> Option<String> {
     if is_own(object) {
         return None;
     }
-    let pointer: String = cause
-        .path
-        .names()
-        .iter()
-        .map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1")))
-        .collect();
+    let mut pointer = String::new();
+    for name in cause.path.names() {
+        pointer += "/";
+        pointer += &name.replace('~', "~0").replace('/', "~1");
+    }
     let namespace =
         object.id.namespace.as_ref().map(|namespace| format!("namespace: {namespace}, ")).unwrap_or_default();
     let change = match (cause.kind, object.node.lookup(&cause.path)) {

@@ -16,6 +16,7 @@ use crate::value::{Entry, Map, Node, Number, Value};
 use nearby::Way;
 use scalars::Fraction;
 use std::borrow::Cow;
+use std::sync::Arc;
 use table::{Otherwise, Shape, Table};
 
 /// The object as a server holds it: without nulls, and without fields whose feature is off.
@@ -119,7 +120,7 @@ impl Decoder {
                 }
             }
             (Shape::Int32, Value::Number(number)) => {
-                self.integer(at, *number, i64::from(i32::MIN)..=i64::from(i32::MAX))
+                self.integer(at, *number, i64::from(i32::MIN)..=i64::from(i32::MAX));
             }
             (Shape::Int64, Value::Number(number)) => self.integer(at, *number, i64::MIN..=i64::MAX),
             (Shape::IntOrText, Value::Number(number)) => {
@@ -258,7 +259,7 @@ impl Decoder {
                     key: entry.key.clone(),
                     node: self.kept_item(&entry.node, item_shape),
                 };
-                Value::Map(map.iter().map(|(key, entry)| (key.clone(), member(entry))).collect())
+                Value::Map(map.iter().map(|(key, entry)| (Arc::clone(key), member(entry))).collect())
             }
             (_, value) => value.clone(),
         };
@@ -267,7 +268,7 @@ impl Decoder {
 
     fn kept_fields(&self, map: &Map, index: usize) -> Map {
         let known = self.table.at(index);
-        let member = |(key, entry): (&std::sync::Arc<str>, &Entry)| {
+        let member = |(key, entry): (&Arc<str>, &Entry)| {
             if entry.node.value == Value::Null {
                 return None;
             }
@@ -276,7 +277,7 @@ impl Decoder {
                 Some(field) => self.kept(&entry.node, &field.shape),
                 None => entry.node.clone(),
             };
-            Some((key.clone(), Entry { key: entry.key.clone(), node }))
+            Some((Arc::clone(key), Entry { key: entry.key.clone(), node }))
         };
         map.iter().filter_map(member).collect()
     }
