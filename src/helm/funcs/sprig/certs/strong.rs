@@ -183,7 +183,7 @@ mod tests {
     fn by_the_book(number: &BigUint, base: &BigUint) -> bool {
         let one = BigUint::from(1_u8);
         let below = number - &one;
-        let twos = (0..).find(|twos| (&below >> *twos) % 2_u8 == one).unwrap_or(0);
+        let twos = below.trailing_zeros().unwrap_or(0);
         let mut power = base.modpow(&(&below >> twos), number);
         (0..twos).any(|at| {
             let passes = power == below || at == 0 && power == one;
