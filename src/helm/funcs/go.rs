@@ -285,10 +285,11 @@ fn operands_text(args: &Args<'_>) -> Result<Vec<u8>, FuncError> {
     sprint(&shown)
 }
 
-fn html(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
+fn html(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
     let text = operands_text(args)?;
     let mut out = Vec::with_capacity(text.len());
     for &byte in &text {
+        ctx.fits(out.len())?;
         match byte {
             0 => out.extend_from_slice("\u{fffd}".as_bytes()),
             b'"' => out.extend_from_slice(b"&#34;"),
@@ -302,11 +303,12 @@ fn html(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
     Ok(Value::string(out))
 }
 
-fn js(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
+fn js(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
     let text = operands_text(args)?;
     let mut out = Vec::with_capacity(text.len());
     let mut rest = &text[..];
     while !rest.is_empty() {
+        ctx.fits(out.len())?;
         let (c, len) = decode_rune(rest);
         match c {
             '\\' => out.extend_from_slice(br"\\"),
@@ -324,10 +326,11 @@ fn js(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
 }
 
 /// `url.QueryEscape`.
-fn urlquery(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
+fn urlquery(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Value, FuncError> {
     let text = operands_text(args)?;
     let mut out = Vec::with_capacity(text.len());
     for &byte in &text {
+        ctx.fits(out.len())?;
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(byte),
             b' ' => out.push(b'+'),

@@ -10,6 +10,8 @@ use crate::helm::value::{Kind, Str, Type, Value, types};
 
 /// Room for the arguments of most calls without an allocation.
 const FEW: usize = 4;
+/// Texts up to this long may be anything.
+const LONG: usize = 4 << 20;
 
 impl Ctx<'_> {
     /// Evaluates `.X.Y.Z`, the last of which may be a method that takes the operands after the first.
@@ -269,7 +271,9 @@ impl Ctx<'_> {
                 recorder.piped_argument(mark);
             }
         }
-        if let Err(error) = self.spend(1 + values.iter().map(read_steps).sum::<u64>()) {
+        let steps = self.spend(1 + values.iter().map(read_steps).sum::<u64>());
+        if let Err(error) = steps.and_then(|()| values.iter().try_for_each(|value| self.fits(as_text(value))))
+        {
             return Err(self.fail_call(template, Vec::new(), error));
         }
         if let (Some(recorder), Some(mark)) = (&mut self.recorder, mark) {
@@ -425,6 +429,14 @@ fn read_steps(value: &Value) -> u64 {
         Value::String(text) => text.len() as u64 / 64,
         Value::Bytes(bytes) => bytes.len() as u64 / 64,
         Value::List(list) => list.len() as u64 / 16,
+        _ => 0,
+    }
+}
+
+/// How long a very long text is at most once every byte that is no text is a character: many functions make it so.
+fn as_text(value: &Value) -> usize {
+    match value {
+        Value::String(text) if text.len() > LONG && std::str::from_utf8(text).is_err() => text.len() * 3,
         _ => 0,
     }
 }

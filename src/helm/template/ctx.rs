@@ -171,11 +171,14 @@ impl<'r> Ctx<'r> {
         self.environment.random(out);
     }
 
+    /// Fails where a text of so many bytes is too large, without accounting for it.
+    pub fn fits(&self, bytes: usize) -> Result<(), FuncError> {
+        if bytes > self.limits.string { Err(FuncError::Limit("64 MiB for one string")) } else { Ok(()) }
+    }
+
     /// Accounts for bytes about to be made; fails where one string or the render as a whole gets too large.
     pub fn charge(&mut self, bytes: usize) -> Result<(), FuncError> {
-        if bytes > self.limits.string {
-            return Err(FuncError::Limit("64 MiB for one string"));
-        }
+        self.fits(bytes)?;
         match self.left.1.checked_sub(bytes as u64) {
             Some(left) => {
                 self.left.1 = left;
@@ -187,9 +190,7 @@ impl<'r> Ctx<'r> {
 
     /// Accounts for a text that is being written: it is `written` long by now, of which `charged` is accounted for.
     pub fn charge_growth(&mut self, written: usize, charged: &mut usize) -> Result<(), FuncError> {
-        if written > self.limits.string {
-            return Err(FuncError::Limit("64 MiB for one string"));
-        }
+        self.fits(written)?;
         let grown = written.saturating_sub(*charged);
         *charged = written;
         self.charge(grown)

@@ -2,6 +2,7 @@
 
 use super::layout::{Element, ZoneShape, next_element};
 use super::{MONTHS, Time, WEEKDAYS, Zone, days_in, is_leap, unix_from_civil};
+use crate::helm::strconv::shown;
 
 /// What one element made wrong.
 enum Fault {
@@ -14,7 +15,7 @@ type Step<T> = Result<T, Fault>;
 /// How Go's `time` quotes a text in its errors: bytes outside of ASCII in hex.
 pub(super) fn quote(text: &[u8]) -> Vec<u8> {
     let mut out = vec![b'"'];
-    for &byte in text {
+    for &byte in &*shown(text) {
         match byte {
             b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
             0x20..0x80 => out.push(byte),
