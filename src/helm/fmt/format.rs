@@ -21,6 +21,14 @@ pub(super) struct Flags {
     pub(super) precision: Option<usize>,
 }
 
+impl Flags {
+    /// Whether numbers print as they are.
+    pub(super) fn are_none(self) -> bool {
+        let Self { minus: _, plus, sharp, space, zero, plus_v: _, sharp_v, width, precision } = self;
+        !plus && !sharp && !space && !zero && !sharp_v && width.is_none() && precision.is_none()
+    }
+}
+
 /// The text being made and the flags of the directive at work.
 #[derive(Default)]
 pub(super) struct Formatter {
@@ -37,6 +45,24 @@ impl Formatter {
         } else {
             self.out.extend_from_slice(bytes);
         }
+    }
+
+    /// Bytes as a list of numbers: charts print all of their files so, to look for a word in them.
+    pub(super) fn decimals(&mut self, bytes: &[u8]) {
+        self.write(b"[");
+        for (at, byte) in bytes.iter().enumerate() {
+            let text = [b' ', b'0' + byte / 100, b'0' + byte / 10 % 10, b'0' + byte % 10];
+            let digits = match byte {
+                0..10 => 1,
+                10..100 => 2,
+                _ => 3,
+            };
+            if at > 0 {
+                self.write(&text[..1]);
+            }
+            self.write(&text[4 - digits..]);
+        }
+        self.write(b"]");
     }
 
     pub(super) fn write_char(&mut self, c: char) {
@@ -288,4 +314,19 @@ fn rune(n: u64) -> char {
 
 fn count_runes(bytes: &[u8]) -> usize {
     bytes.utf8_chunks().map(|c| c.valid().chars().count() + c.invalid().len()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_lists_of_numbers() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let mut to = Formatter::default();
+        to.decimals(&bytes);
+        to.decimals(&[]);
+        let wanted: Vec<String> = bytes.iter().map(u8::to_string).collect();
+        assert_eq!(String::from_utf8_lossy(&to.out), format!("[{}][]", wanted.join(" ")));
+    }
 }

@@ -383,6 +383,7 @@ impl Printer {
                 }
                 self.to.write(b"}");
             }
+            'v' | 'd' if self.to.flags.are_none() => self.to.decimals(bytes),
             _ => {
                 self.to.write(b"[");
                 for (at, byte) in bytes.iter().enumerate() {
