@@ -4,11 +4,10 @@
 //! The API server takes all of it; requests then end nowhere. A port that is not there is an error, as a missing key is.
 //! What Pods have is only told as a warning: something may change them on their way into the cluster.
 
-use super::{Linker, Target, universe::Known};
+use super::{Linker, Target, pod_spec, universe::Known};
 use crate::diag::{Diagnostic, codes, did_you_mean};
 use crate::model::{Object, ObjectId};
 use crate::render::Rendering;
-use crate::schema::pods;
 use crate::source::Span;
 use crate::value::{Map, Node, Number, Value};
 use std::collections::BTreeMap;
@@ -85,15 +84,15 @@ fn served(
             Some(name(entry).map_or_else(|| format!("`{number}`"), |name| format!("`{number}` (`{name}`)")))
         })
         .collect();
-    let of_pods = ports.iter().find(|entry| {
+    let leads_to_it = |entry: &&Node| {
         entry.get("targetPort").is_some_and(|target| match port {
             Port::Number(number) => target.as_int() == Some(*number),
             Port::Name(name) => target.as_str() == Some(name),
         })
-    });
-    let help = match (of_pods, port) {
-        (Some(entry), _) if entry.get("port").and_then(Node::as_int).is_some() => {
-            let number = entry.get("port").and_then(Node::as_int).unwrap_or_default();
+    };
+    let before_pods = ports.iter().find(leads_to_it).and_then(|entry| entry.get("port")?.as_int());
+    let help = match (before_pods, port) {
+        (Some(number), _) => {
             format!("`{port}` is the port of its Pods (`targetPort`); the Service's own is `{number}`")
         }
         (_, Port::Name(wanted)) => {
@@ -156,14 +155,10 @@ fn templates(rendering: &Rendering) -> BTreeMap<Option<&str>, Vec<Template<'_>>>
     let mut all: BTreeMap<Option<&str>, Vec<Template<'_>>> = BTreeMap::new();
     for placed in rendering.objects() {
         let object = &placed.object;
-        let Some(path) = pods::spec_path(&object.id.kind, &object.id.group) else { continue };
-        let keys: Vec<&str> = path.split('.').collect();
-        let Some((holder, pods)) =
-            object.node.at(&keys[..keys.len() - 1]).and_then(|holder| Some((holder, holder.get("spec")?)))
-        else {
-            continue;
-        };
-        let labels = holder.at(&["metadata", "labels"]).and_then(Node::as_map);
+        let Some((mut holder, pods)) = pod_spec(object) else { continue };
+        holder.pop();
+        let holder = object.node.lookup(&holder);
+        let labels = holder.and_then(|holder| holder.at(&["metadata", "labels"])).and_then(Node::as_map);
         let template = Template { object, part: placed.part, labels, pods };
         all.entry(object.id.namespace.as_deref()).or_default().push(template);
     }

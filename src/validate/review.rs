@@ -25,7 +25,7 @@ pub(super) fn check(rendering: &Rendering, library: &Library, sink: &mut Sink) {
     let Some(release) = kinds::minor(&rendering.surroundings().environment.kubernetes) else { return };
     let mut definitions = Definitions::default();
     for placed in rendering.objects() {
-        if &*placed.object.id.kind == "CustomResourceDefinition" {
+        if is_definition(&placed.object.node) {
             definitions.add_from(library, &placed.object.node);
         }
     }
@@ -46,13 +46,13 @@ pub(super) fn check(rendering: &Rendering, library: &Library, sink: &mut Sink) {
 pub type Unchecked = BTreeMap<(String, String), usize>;
 
 /// Holds objects that belong to no environment against a server that knows the definitions among them, and `more`.
-pub fn loose(objects: &[Node], more: &[Node], release: Minor, sink: &mut Sink) -> Unchecked {
+pub fn loose(objects: Vec<Node>, more: &[Node], release: Minor, sink: &mut Sink) -> Unchecked {
     let mut definitions = Definitions::default();
-    for node in more.iter().chain(objects).filter(|node| is_definition(node)) {
+    for node in more.iter().chain(&objects).filter(|node| is_definition(node)) {
         definitions.add(node);
     }
     let server = Server::new(release, definitions);
-    let objects: Vec<Object> = objects.iter().filter_map(|node| object(node, sink)).collect();
+    let objects: Vec<Object> = objects.into_iter().filter_map(|node| object(node, sink)).collect();
     let all: Vec<Reviewed> = objects.par_iter().map(|object| reviewed(&server, object)).collect();
     let mut told = Told::default();
     let mut unchecked = Unchecked::new();
@@ -81,7 +81,7 @@ fn is_definition(node: &Node) -> bool {
 }
 
 /// A document as an object; a document that is none is told.
-fn object(node: &Node, sink: &mut Sink) -> Option<Object> {
+fn object(node: Node, sink: &mut Sink) -> Option<Object> {
     fn text(node: Option<&Node>) -> Option<&str> {
         node.and_then(Node::as_str).filter(|text| !text.is_empty())
     }
@@ -103,7 +103,7 @@ fn object(node: &Node, sink: &mut Sink) -> Option<Object> {
         name: metadata("name").or(metadata("generateName")).unwrap_or_default().into(),
     };
     let span = node.span()?;
-    Some(Object { id, gvk, node: node.clone(), source: ObjectSource::Manifest { span } })
+    Some(Object { id, gvk, node, source: ObjectSource::Manifest { span } })
 }
 
 /// A kind of Kubernetes' own groups that the release does not have, or no longer has.

@@ -15,7 +15,8 @@ pub(super) fn run(options: &Validate, world: &dyn World, console: &mut Console<'
         let objects = read(session, &options.paths);
         let definitions = read(session, &options.definitions);
         let (objects, definitions) = (objects?, definitions?);
-        let unchecked = review(&objects, &definitions, options.kubernetes, &mut session.sink);
+        let count_of_all = objects.len();
+        let unchecked = review(objects, &definitions, options.kubernetes, &mut session.sink);
         if options.strict {
             for (api_version, kind) in unchecked.keys() {
                 let fact = format!("no definition describes the kind `{kind}` of `{api_version}`");
@@ -26,7 +27,7 @@ pub(super) fn run(options: &Validate, world: &dyn World, console: &mut Console<'
             }
         }
         let (major, minor) = options.kubernetes;
-        let known = objects.len() - unchecked.values().sum::<usize>();
+        let known = count_of_all - unchecked.values().sum::<usize>();
         let fine = format!("{} fine for Kubernetes {major}.{minor}", count(known, "object"));
         session.sink.finish(Outcome::status(vec![fine + &not_checked(&unchecked)]))
     })
